@@ -1,0 +1,1 @@
+//! Runs one scenario suite against Redis, a mock of Upstash and Upstash, and reports what differs.

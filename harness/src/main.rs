@@ -1,0 +1,2 @@
+//! The swapcheck command.
+fn main() {}

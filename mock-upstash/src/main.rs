@@ -1,0 +1,2 @@
+//! The mock-upstash command.
+fn main() {}
