@@ -5,7 +5,20 @@
 //! and names the one trait through which every target is spoken to ([`client`]).
 
 pub mod client;
+pub mod document;
+pub mod error;
+pub mod expectation;
+pub mod glob;
+mod matching;
+pub mod print;
 pub mod reply;
+pub mod requirement;
+pub mod step;
 
 pub use client::{Client, ClientError, Connector};
+pub use document::{Document, Location, Scenario};
+pub use error::ParseErrors;
+pub use expectation::{Expectation, Mismatch};
 pub use reply::Reply;
+pub use requirement::Requirement;
+pub use step::{Action, Argument, Bindings, Captures, CommandTemplate, Step};
