@@ -1,0 +1,129 @@
+//! Clients that wait for a key to have something, and the order in which they get it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::call::Origin;
+use crate::engine::Engine;
+use crate::keyspace::Key;
+use crate::reply::Reply;
+use crate::session::{Blocked, ClientId};
+
+/// Blocked clients by the keys they wait for, and the keys that changed since the last look.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    /// Clients by order of arrival.
+    by_key: HashMap<(usize, Key), BTreeMap<u64, ClientId>>,
+    /// Keys that changed and have clients waiting.
+    ready: Vec<(usize, Key)>,
+}
+
+impl Waiting {
+    pub(crate) fn note_ready(&mut self, db: usize, key: &[u8]) {
+        if self.by_key.is_empty() {
+            return;
+        }
+        let place = (db, Key::from(key));
+        if self.by_key.contains_key(&place) && !self.ready.contains(&place) {
+            self.ready.push(place);
+        }
+    }
+}
+
+impl Engine {
+    /// Puts a client to sleep; keeps its place and deadline when it is put to sleep again.
+    pub(crate) fn block(&mut self, client: ClientId, db: usize, blocked: Blocked) {
+        for key in &blocked.keys {
+            let place = (db, key.clone());
+            self.waiting
+                .by_key
+                .entry(place)
+                .or_default()
+                .insert(blocked.since, client);
+        }
+        self.session_mut(client).blocked = Some(blocked);
+    }
+
+    /// Ends a client's wait without a reply.
+    pub(crate) fn unblock(&mut self, client: ClientId) -> Option<Blocked> {
+        let session = self.sessions.get_mut(&client)?;
+        let db = session.db;
+        let blocked = session.blocked.take()?;
+        for key in &blocked.keys {
+            let place = (db, key.clone());
+            if let Some(clients) = self.waiting.by_key.get_mut(&place) {
+                clients.remove(&blocked.since);
+                if clients.is_empty() {
+                    self.waiting.by_key.remove(&place);
+                }
+            }
+        }
+        Some(blocked)
+    }
+
+    /// Serves clients that wait for keys which changed, first come first served.
+    pub(crate) fn serve_waiting(&mut self) {
+        while !self.waiting.ready.is_empty() {
+            for place in std::mem::take(&mut self.waiting.ready) {
+                let clients: Vec<ClientId> = match self.waiting.by_key.get(&place) {
+                    Some(clients) => clients.values().copied().collect(),
+                    None => continue,
+                };
+                for client in clients {
+                    self.serve(client, &place);
+                }
+            }
+        }
+    }
+
+    /// Runs a blocked client's command again, if the key is such that it can be served.
+    fn serve(&mut self, client: ClientId, (db, key): &(usize, Key)) {
+        let kind = self.databases[*db].kind(key);
+        let Some(blocked) = self.session_mut(client).blocked.as_ref() else {
+            return;
+        };
+        if kind != Some(blocked.kind) && !blocked.wakes_when_gone {
+            return;
+        }
+        let Some(blocked) = self.unblock(client) else {
+            return;
+        };
+        let now_ms = self.now_ms();
+        let Ok(command) = self.resolve(&blocked.args) else {
+            return;
+        };
+        let reply = self.call(client, command, &blocked.args, Origin::Client, now_ms);
+        // Nothing for it yet: it goes back to its old place with its old deadline.
+        if self.unblock(client).is_some() {
+            self.block(client, *db, blocked);
+            return;
+        }
+        let reply = reply.unwrap_or_else(Reply::Error);
+        self.session_mut(client).outbox.push(reply);
+    }
+
+    /// Answers clients whose time is up.
+    pub(crate) fn give_up_waiting(&mut self, now_ms: u64) {
+        let mut late: Vec<(u64, ClientId)> = self
+            .sessions
+            .values()
+            .filter_map(|session| {
+                let blocked = session.blocked.as_ref()?;
+                (blocked.deadline_ms? <= now_ms).then_some((blocked.since, session.id))
+            })
+            .collect();
+        late.sort_unstable();
+        for (_, client) in late {
+            if let Some(blocked) = self.unblock(client) {
+                self.session_mut(client).outbox.push(blocked.on_timeout);
+            }
+        }
+    }
+
+    /// When the next blocked client gives up, in milliseconds since the Unix epoch.
+    pub fn next_deadline_ms(&self) -> Option<u64> {
+        self.sessions
+            .values()
+            .filter_map(|session| session.blocked.as_ref()?.deadline_ms)
+            .min()
+    }
+}

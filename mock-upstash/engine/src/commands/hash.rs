@@ -1,0 +1,6 @@
+//! The hash commands.
+
+use crate::command::Command;
+
+/// Rows of the command table.
+pub const COMMANDS: &[Command] = &[];

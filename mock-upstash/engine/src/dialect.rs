@@ -1,0 +1,218 @@
+//! Whether the engine answers as stock Redis or as Upstash, quirk by quirk.
+//!
+//! A quirk is one way in which Upstash departs from Redis. It is a row here: what differs, where the
+//! fact comes from and how sure it is, so that a fact that proves wrong is one row to change.
+
+/// How well a fact about Upstash is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confidence {
+    /// Upstash's documentation says so.
+    Documented,
+    /// A test of an official SDK, run against the real service, relies on it.
+    Tested,
+    /// Reported or measured by others; at least one origin.
+    Reported,
+    /// Inferred from how the service is built, not observed.
+    Inferred,
+}
+
+/// One row: a way in which Upstash departs from Redis.
+#[derive(Debug)]
+pub struct QuirkRow {
+    /// Which quirk.
+    pub quirk: Quirk,
+    /// The name by which it is switched: `--quirk ID=off`.
+    pub id: &'static str,
+    /// What stock Redis does.
+    pub redis: &'static str,
+    /// What Upstash does.
+    pub upstash: &'static str,
+    /// Where the fact comes from.
+    pub source: &'static str,
+    /// How well it is known.
+    pub confidence: Confidence,
+}
+
+macro_rules! quirks {
+    ($($(#[doc = $doc:literal])* $name:ident: $id:literal, $redis:literal, $upstash:literal, $source:literal, $confidence:ident;)*) => {
+        /// A way in which Upstash departs from Redis; [`QUIRKS`] describes each.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Quirk { $(#[doc = $upstash] $name,)* }
+
+        /// Every quirk, described.
+        pub const QUIRKS: &[QuirkRow] = &[$(QuirkRow {
+            quirk: Quirk::$name, id: $id, redis: $redis, upstash: $upstash, source: $source,
+            confidence: Confidence::$confidence,
+        },)*];
+    };
+}
+
+quirks! {
+    UnknownCommand: "unknown-command",
+        "ERR unknown command 'FOO', with args beginning with: …",
+        "ERR Command is not available: 'FOO'. See https://upstash.com/docs/redis/overall/rediscompatibility for details",
+        "reports of users, 2025-2026", Reported;
+    SingleDatabase: "single-database",
+        "SELECT takes an index below the number of databases (16)",
+        "SELECT takes 0 alone: ERR Only 0th database is supported! Selected DB: 1",
+        "Upstash docs, commands/select; measured over TCP by users, 2026", Reported;
+    UnlinkWithoutKeys: "unlink-without-keys",
+        "UNLINK without a key is an arity error",
+        "UNLINK without a key answers 0",
+        "README of serverless-redis-http", Reported;
+    CopyOntoItself: "copy-onto-itself",
+        "COPY of a key onto itself is an error",
+        "COPY of a key onto itself answers 0",
+        "@upstash/redis test suite, copy", Tested;
+    RangeLimit: "zrange-limit",
+        "ZRANGE by index refuses LIMIT",
+        "ZRANGE and ZRANGESTORE by index honour LIMIT",
+        "upstash-redis (Python) test suite, zrangestore", Tested;
+    ScanWithType: "scan-withtype",
+        "SCAN … WITHTYPE is a syntax error",
+        "SCAN … WITHTYPE answers key and type in turn",
+        "@upstash/redis test suite, scan", Tested;
+    ConsumersOfMissingGroup: "xinfo-consumers-missing-group",
+        "XINFO CONSUMERS of a missing group is a NOGROUP error",
+        "XINFO CONSUMERS of a missing group answers an empty array",
+        "@upstash/redis test suite, xinfo", Tested;
+    NoackConsumer: "xreadgroup-noack-consumer",
+        "XREADGROUP NOACK creates the consumer",
+        "XREADGROUP NOACK does not create the consumer",
+        "@upstash/redis test suite, xreadgroup", Tested;
+    NearExactTrim: "near-exact-trim",
+        "MAXLEN ~ and MINID ~ trim whole nodes of 100 entries",
+        "MAXLEN ~ and MINID ~ trim to the exact length",
+        "Upstash changelog, February 2024", Documented;
+    PendingLimit: "pending-limit",
+        "a consumer's pending entries are not limited",
+        "XREADGROUP is refused when a consumer would have more than 1000 pending entries",
+        "Upstash docs, troubleshooting/stream_pel_limit", Documented;
+    DoubleArithmetic: "double-arithmetic",
+        "INCRBYFLOAT and HINCRBYFLOAT compute in extended precision: 0.1 + 0.2 is 0.3",
+        "INCRBYFLOAT and HINCRBYFLOAT compute in 64-bit doubles: 0.1 + 0.2 is 0.30000000000000004",
+        "Upstash docs, commands/incrbyfloat; the digits are inferred", Documented;
+    Resp3Forms: "resp3-forms",
+        "SMEMBERS is a set, GEODIST, INCRBYFLOAT a double or bulk, CONFIG GET a map, ZPOPMIN nested in RESP3",
+        "SMEMBERS is an array, GEODIST and INCRBYFLOAT bulk strings, CONFIG GET and ZPOPMIN flat arrays in RESP3",
+        "Upstash docs, command pages", Documented;
+    EmptyCommandTable: "empty-command-table",
+        "COMMAND lists every command and has subcommands",
+        "COMMAND answers an empty array and refuses arguments",
+        "Upstash docs, commands/command", Documented;
+    ConfigNotificationsOnly: "config-notifications-only",
+        "CONFIG knows every setting",
+        "CONFIG knows notify-keyspace-events alone",
+        "Upstash docs, commands/config-get and config-set", Documented;
+    InfoSections: "info-sections",
+        "INFO has Redis's sections",
+        "INFO has Upstash's own sections and fields, with upstash_version",
+        "INFO output published by users, 2025", Reported;
+    AclTokens: "acl-tokens",
+        "ACL users have passwords of their own choice, selectors, subcommand rules; ACL LOG records denials",
+        "ACL passwords come from ACL GENTOKEN, ACL RESTTOKEN gives REST tokens; no selectors or subcommand rules; LOG is empty",
+        "Upstash docs, commands/acl-setuser", Documented;
+    ScriptRollback: "script-rollback",
+        "a script that fails keeps the writes it made before",
+        "a script that fails leaves none of its writes",
+        "probe of a live database, published August 2026", Reported;
+    ScriptTruncatesNumbers: "script-truncates-numbers",
+        "redis.call turns a number argument into 17 significant digits",
+        "redis.call truncates a number argument toward zero",
+        "probe of a live database, published August 2026", Reported;
+    CjsonEmptyTable: "cjson-empty-table",
+        "cjson encodes an empty table as {}",
+        "cjson encodes an empty table as []",
+        "measurements of users on both engines, 2026", Reported;
+    CjsonNull: "cjson-null",
+        "cjson decodes null to cjson.null and keeps it on the way back",
+        "cjson decodes null to nil, so nulls vanish on the way back",
+        "measurements of users on both engines, 2026", Reported;
+    CjsonSharedTable: "cjson-shared-table",
+        "cjson encodes a table that is referenced twice, twice",
+        "cjson takes a table that is referenced twice for a cycle: encode answers nil and an error",
+        "measured on a live database, September 2026", Reported;
+    ScriptReadOnlyKeys: "script-read-only-keys",
+        "a script may change its KEYS and ARGV tables",
+        "KEYS and ARGV are read-only tables",
+        "comment in a published key-value wrapper", Reported;
+    ScriptErrorText: "script-error-text",
+        "script errors end with the script's digest and its line",
+        "ERR Error running script: @user_script:N: … with a stack traceback",
+        "@upstash/redis test suite, functions; reports of users", Tested;
+    KeyLocking: "allow-key-locking",
+        "the flag allow-key-locking is unknown",
+        "the flag allow-key-locking lets scripts run concurrently; keys must be declared",
+        "Upstash docs, features/key-locking", Documented;
+    ReadOnlyFunctionCall: "fcall-ro-late-check",
+        "FCALL_RO refuses a function that lacks no-writes",
+        "FCALL_RO runs it and fails when it reaches a write",
+        "@upstash/redis test suite, functions", Tested;
+    ScriptKill: "script-kill",
+        "SCRIPT KILL and FUNCTION KILL end a running script",
+        "SCRIPT KILL and FUNCTION KILL always answer NOTBUSY",
+        "Upstash docs, commands/script-kill", Documented;
+    JsonDeepestFirst: "json-deepest-first",
+        "recursive JSONPath matches come from the root down (RedisJSON)",
+        "recursive JSONPath matches come deepest first",
+        "@upstash/redis test suite, json.objlen", Tested;
+    IntegerErrorText: "integer-error-text",
+        "ERR value is not an integer or out of range",
+        "ERR value is not an int or out of range",
+        "Upstash docs, features/restapi (no live capture)", Documented;
+    AuthErrorText: "auth-error-text",
+        "NOAUTH and WRONGPASS end with a full stop",
+        "NOAUTH names a page of the documentation, WRONGPASS has no full stop",
+        "Upstash docs, troubleshooting/no_auth", Documented;
+}
+
+/// Which quirks are on. As stock Redis, none; as Upstash, all but those whose text has no live
+/// capture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dialect {
+    on: u64,
+    upstash: bool,
+}
+
+impl Dialect {
+    /// Stock Redis.
+    pub const REDIS: Dialect = Dialect {
+        on: 0,
+        upstash: false,
+    };
+
+    /// Upstash: every quirk but [`Quirk::IntegerErrorText`], of which the documentation shows a text
+    /// that no report of a live database confirms.
+    pub const UPSTASH: Dialect = Dialect {
+        on: u64::MAX,
+        upstash: true,
+    }
+    .with(Quirk::IntegerErrorText, false);
+
+    /// This dialect with one quirk switched.
+    #[must_use]
+    pub const fn with(mut self, quirk: Quirk, on: bool) -> Dialect {
+        let bit = 1u64 << quirk as u64;
+        if on {
+            self.on |= bit;
+        } else {
+            self.on &= !bit;
+        }
+        self
+    }
+
+    /// Whether a quirk is on.
+    pub const fn has(self, quirk: Quirk) -> bool {
+        self.on & (1u64 << quirk as u64) != 0
+    }
+
+    /// Whether only the commands that Upstash has are known.
+    pub const fn is_upstash(self) -> bool {
+        self.upstash
+    }
+}
+
+/// The quirk with an id.
+pub fn find(id: &str) -> Option<&'static QuirkRow> {
+    QUIRKS.iter().find(|row| row.id == id)
+}

@@ -1,0 +1,518 @@
+//! The engine: its state, and the way of a command through it.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rand::SeedableRng;
+use rand_pcg::Pcg64Mcg;
+
+use crate::acl::Acl;
+use crate::blocking::Waiting;
+use crate::call::{Call, Origin};
+use crate::clock::Clock;
+use crate::command::{self, Command, Flags};
+use crate::config::Config;
+use crate::dialect::{Dialect, Quirk};
+use crate::error::{EXEC_ABORT, NO_AUTH, ReplyError};
+use crate::keyspace::{Database, Key};
+use crate::notification::Class;
+use crate::pubsub::PubSub;
+use crate::reply::{Outcome, Reply};
+use crate::script::Scripts;
+use crate::session::{ClientId, Connect, Protocol, Session};
+
+/// The whole store. One command runs at a time, to completion; a front puts a lock around it.
+pub struct Engine {
+    /// Whose behaviour it shows.
+    pub dialect: Dialect,
+    /// Its settings.
+    pub config: Config,
+    /// The databases, by index.
+    pub databases: Vec<Database>,
+    /// Where its time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where its randomness comes from.
+    pub random: Pcg64Mcg,
+    /// Subscriptions.
+    pub pubsub: PubSub,
+    /// Users and what they may do.
+    pub acl: Acl,
+    /// Scripts and functions.
+    pub scripts: Scripts,
+    /// Counters that INFO shows.
+    pub stats: Stats,
+    /// Clients that are blocked, and keys that may serve them.
+    pub(crate) waiting: Waiting,
+    pub(crate) sessions: HashMap<ClientId, Session>,
+    pub(crate) monitors: Vec<ClientId>,
+    watchers: HashMap<(usize, Key), HashSet<ClientId>>,
+    /// Stands in for a client that is gone.
+    detached: Session,
+    next_client: ClientId,
+    next_arrival: u64,
+}
+
+/// Counters over the engine's life.
+#[derive(Debug, Clone, Default)]
+pub struct Stats {
+    /// Clients that connected.
+    pub connections: u64,
+    /// Commands carried out, inner ones of scripts not counted.
+    pub commands: u64,
+    /// Keys that expired.
+    pub expired: u64,
+    /// Changes to keys.
+    pub changes: u64,
+}
+
+/// What an engine is made with.
+pub struct Options {
+    /// Whose behaviour it shows.
+    pub dialect: Dialect,
+    /// Its settings.
+    pub config: Config,
+    /// Where its time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where its randomness comes from.
+    pub seed: u64,
+}
+
+impl Engine {
+    /// An empty store.
+    pub fn new(options: Options) -> Self {
+        let databases = if options.dialect.has(Quirk::SingleDatabase) {
+            1
+        } else {
+            options.config.databases
+        };
+        Engine {
+            dialect: options.dialect,
+            databases: (0..databases.max(1)).map(|_| Database::default()).collect(),
+            config: options.config,
+            clock: options.clock,
+            random: Pcg64Mcg::seed_from_u64(options.seed),
+            pubsub: PubSub::default(),
+            acl: Acl::default(),
+            scripts: Scripts::default(),
+            stats: Stats::default(),
+            waiting: Waiting::default(),
+            sessions: HashMap::new(),
+            monitors: Vec::new(),
+            watchers: HashMap::new(),
+            detached: Session::new(0, Connect::default(), 0),
+            next_client: 1,
+            next_arrival: 0,
+        }
+    }
+
+    /// Milliseconds since the Unix epoch.
+    pub fn now_ms(&self) -> u64 {
+        self.clock.now_us() / 1000
+    }
+
+    /// Takes in a client.
+    pub fn connect(&mut self, options: Connect) -> ClientId {
+        let id = self.next_client;
+        self.next_client += 1;
+        self.stats.connections += 1;
+        let session = Session::new(id, options, self.now_ms());
+        self.sessions.insert(id, session);
+        id
+    }
+
+    /// Lets go of a client: its subscriptions, watches and what it is blocked on end.
+    pub fn disconnect(&mut self, client: ClientId) {
+        self.unwatch(client);
+        self.unblock(client);
+        self.monitors.retain(|id| *id != client);
+        if let Some(session) = self.sessions.remove(&client) {
+            for channel in &session.channels {
+                remove_listener(&mut self.pubsub.channels, channel, client);
+            }
+            for pattern in &session.patterns {
+                remove_listener(&mut self.pubsub.patterns, pattern, client);
+            }
+        }
+    }
+
+    /// A client's state; a stand-in that sends nothing when it is gone.
+    pub fn session_mut(&mut self, client: ClientId) -> &mut Session {
+        self.sessions.get_mut(&client).unwrap_or(&mut self.detached)
+    }
+
+    /// A client's state.
+    pub fn session(&self, client: ClientId) -> Option<&Session> {
+        self.sessions.get(&client)
+    }
+
+    /// Every connected client, by id.
+    pub fn sessions(&self) -> Vec<&Session> {
+        let mut all: Vec<&Session> = self.sessions.values().collect();
+        all.sort_unstable_by_key(|session| session.id);
+        all
+    }
+
+    /// Carries out one command, or queues it when the client is in a transaction.
+    ///
+    /// [`Reply::None`] means that nothing is to be sent now: the command blocks (then
+    /// [`Session::blocked`] says until when, and the reply comes through the outbox), or its replies
+    /// went to the outbox already. An empty command answers nothing either.
+    pub fn execute(&mut self, client: ClientId, args: &[Bytes]) -> Reply {
+        if args.is_empty() {
+            return Reply::None;
+        }
+        let now_ms = self.now_ms();
+        self.expire(now_ms);
+        let reply = match self.admit(client, args, now_ms) {
+            Ok(command) => self.run_or_queue(client, command, args, now_ms),
+            Err(error) => {
+                if let Some(transaction) = &mut self.session_mut(client).transaction {
+                    transaction.aborted = true;
+                }
+                Err(error)
+            }
+        };
+        self.serve_waiting();
+        reply.unwrap_or_else(Reply::Error)
+    }
+
+    /// Carries out commands as one transaction, as REST's `/multi-exec` does: nothing of another
+    /// client comes between, and a command that cannot be admitted discards them all.
+    ///
+    /// # Errors
+    /// With the first refusal, when nothing has been carried out.
+    pub fn transaction(
+        &mut self,
+        client: ClientId,
+        commands: &[Vec<Bytes>],
+    ) -> Result<Vec<Reply>, ReplyError> {
+        let now_ms = self.now_ms();
+        self.expire(now_ms);
+        let admitted = commands
+            .iter()
+            .map(|args| self.admit(client, args, now_ms))
+            .collect::<Result<Vec<_>, _>>()?;
+        let replies = admitted
+            .into_iter()
+            .zip(commands)
+            .map(|(command, args)| {
+                self.call(client, command, args, Origin::Transaction, now_ms)
+                    .unwrap_or_else(Reply::Error)
+            })
+            .collect();
+        self.serve_waiting();
+        Ok(replies)
+    }
+
+    /// Finds the row of a command and checks that this client may run it: known, right number of
+    /// arguments, authenticated, permitted. The order of the checks is Redis's.
+    ///
+    /// # Errors
+    /// With the reply that refuses it.
+    pub fn admit(
+        &mut self,
+        client: ClientId,
+        args: &[Bytes],
+        now_ms: u64,
+    ) -> Result<&'static Command, ReplyError> {
+        let command = self.resolve(args)?;
+        let session = self.session_mut(client);
+        session.last_command_ms = now_ms;
+        if session.user.is_none() && !command.flags.contains(Flags::NO_AUTH) {
+            return Err(self.no_auth());
+        }
+        if let Some(user) = self.session_mut(client).user.clone() {
+            self.acl.check(&user, command, args)?;
+        }
+        let session = self.session_mut(client);
+        if session.in_subscribe_mode() && !allowed_while_subscribed(command) {
+            return Err(ReplyError::new(format!(
+                "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
+                command.full_name()
+            )));
+        }
+        session.last_command = command.full_name();
+        Ok(command)
+    }
+
+    /// Finds the row of a command, of the subcommand where there are some, and checks the number of
+    /// arguments.
+    ///
+    /// # Errors
+    /// When it is unknown or has too few or too many arguments.
+    pub fn resolve(&self, args: &[Bytes]) -> Result<&'static Command, ReplyError> {
+        let name = args.first().ok_or_else(|| self.unknown_command(args))?;
+        let command = command::find(name)
+            .filter(|row| {
+                if self.dialect.is_upstash() {
+                    row.upstash
+                } else {
+                    row.redis
+                }
+            })
+            .ok_or_else(|| self.unknown_command(args))?;
+        let row = match args.get(1) {
+            Some(word) if !command.subcommands.is_empty() => command
+                .subcommand(word)
+                .filter(|row| {
+                    if self.dialect.is_upstash() {
+                        row.upstash
+                    } else {
+                        row.redis
+                    }
+                })
+                .ok_or_else(|| self.unknown_subcommand(command, args))?,
+            _ => command,
+        };
+        if row.accepts(args.len()) {
+            Ok(row)
+        } else {
+            Err(ReplyError::arity(&row.full_name()))
+        }
+    }
+
+    fn run_or_queue(
+        &mut self,
+        client: ClientId,
+        command: &'static Command,
+        args: &[Bytes],
+        now_ms: u64,
+    ) -> Outcome {
+        let session = self.session_mut(client);
+        if let Some(transaction) = &mut session.transaction
+            && !runs_inside_multi(command)
+        {
+            if command.flags.contains(Flags::NO_MULTI) {
+                transaction.aborted = true;
+                return Err(ReplyError::fixed(
+                    "ERR Command not allowed inside a transaction",
+                ));
+            }
+            transaction.queue.push((command, args.to_vec()));
+            return Ok(Reply::status("QUEUED"));
+        }
+        self.show_to_monitors(client, command, args);
+        self.call(client, command, args, Origin::Client, now_ms)
+    }
+
+    /// Runs a command's handler. No checks: see [`Engine::admit`].
+    pub(crate) fn call(
+        &mut self,
+        client: ClientId,
+        command: &'static Command,
+        args: &[Bytes],
+        origin: Origin,
+        now_ms: u64,
+    ) -> Outcome {
+        if origin != Origin::Script {
+            self.stats.commands += 1;
+        }
+        let session = self.session_mut(client);
+        let (db, protocol) = (session.db, session.protocol);
+        let mut call = Call {
+            engine: self,
+            client,
+            args,
+            command,
+            origin,
+            now_ms,
+            db,
+            protocol,
+        };
+        (command.handler)(&mut call)
+    }
+
+    /// Carries out what a transaction queued. EXEC's handler; kept here for it is the engine's own
+    /// way of running commands.
+    ///
+    /// # Errors
+    /// `EXECABORT` when a command was refused while queuing.
+    pub(crate) fn exec(&mut self, client: ClientId, now_ms: u64) -> Outcome {
+        let session = self.session_mut(client);
+        let Some(transaction) = session.transaction.take() else {
+            return Err(ReplyError::fixed("ERR EXEC without MULTI"));
+        };
+        let broken = session.watch_broken;
+        self.unwatch(client);
+        if transaction.aborted {
+            return Err(EXEC_ABORT);
+        }
+        if broken {
+            return Ok(Reply::NilArray);
+        }
+        let mut replies = Vec::with_capacity(transaction.queue.len());
+        for (command, args) in transaction.queue {
+            self.show_to_monitors(client, command, &args);
+            let reply = self.call(client, command, &args, Origin::Transaction, now_ms);
+            replies.push(reply.unwrap_or_else(Reply::Error));
+        }
+        Ok(Reply::Array(replies))
+    }
+
+    /// Watches a key for a client.
+    pub(crate) fn watch(&mut self, client: ClientId, db: usize, key: &[u8]) {
+        let session = self.session_mut(client);
+        if session.watched.iter().any(|(d, k)| *d == db && **k == *key) {
+            return;
+        }
+        session.watched.push((db, key.into()));
+        self.watchers
+            .entry((db, key.into()))
+            .or_default()
+            .insert(client);
+    }
+
+    /// Ends all watches of a client.
+    pub(crate) fn unwatch(&mut self, client: ClientId) {
+        let session = self.session_mut(client);
+        session.watch_broken = false;
+        for place in std::mem::take(&mut session.watched) {
+            if let Some(clients) = self.watchers.get_mut(&place) {
+                clients.remove(&client);
+                if clients.is_empty() {
+                    self.watchers.remove(&place);
+                }
+            }
+        }
+    }
+
+    /// Notes that a key changed: transactions that watch it will fail, clients blocked on it get
+    /// their turn.
+    pub(crate) fn key_modified(&mut self, db: usize, key: &[u8]) {
+        self.stats.changes += 1;
+        if !self.watchers.is_empty()
+            && let Some(clients) = self.watchers.get(&(db, Key::from(key)))
+        {
+            for client in clients {
+                if let Some(session) = self.sessions.get_mut(client) {
+                    session.watch_broken = true;
+                }
+            }
+        }
+        self.waiting.note_ready(db, key);
+    }
+
+    /// Takes out every key and field whose time has come. Fronts need not call this for
+    /// correctness, for each command begins with it; they call it now and then so that keyspace
+    /// notifications of expiry go out while nobody asks.
+    pub fn expire(&mut self, now_ms: u64) {
+        for db in 0..self.databases.len() {
+            while let Some(key) = self.databases[db].pop_expired(now_ms) {
+                self.stats.expired += 1;
+                self.key_modified(db, &key);
+                self.notify(Class::EXPIRED, "expired", &key, db);
+            }
+            self.expire_fields(db, now_ms);
+        }
+    }
+
+    /// Lets time-dependent things happen: expiry, and blocked clients that give up. Fronts call it
+    /// when [`Engine::next_deadline_ms`] has come and after the clock was moved.
+    pub fn tick(&mut self) {
+        let now_ms = self.now_ms();
+        self.expire(now_ms);
+        self.serve_waiting();
+        self.give_up_waiting(now_ms);
+    }
+
+    /// A number that grows with every call, to put blocked clients in order.
+    pub(crate) fn next_arrival(&mut self) -> u64 {
+        self.next_arrival += 1;
+        self.next_arrival
+    }
+
+    /// Selects a client's database without checks (RESET, SELECT).
+    pub(crate) fn set_db(&mut self, client: ClientId, db: usize) {
+        self.session_mut(client).db = db;
+    }
+
+    /// Sets the protocol a client speaks (HELLO, RESET).
+    pub(crate) fn set_protocol(&mut self, client: ClientId, protocol: Protocol) {
+        self.session_mut(client).protocol = protocol;
+    }
+
+    fn no_auth(&self) -> ReplyError {
+        if self.dialect.has(Quirk::AuthErrorText) {
+            ReplyError::fixed(
+                "NOAUTH Authentication required. See https://upstash.com/docs/redis/troubleshooting/no_auth for details",
+            )
+        } else {
+            NO_AUTH
+        }
+    }
+
+    /// The error for a command that is not known.
+    pub fn unknown_command(&self, args: &[Bytes]) -> ReplyError {
+        let name = args.first().map(|name| &name[..]).unwrap_or_default();
+        if self.dialect.has(Quirk::UnknownCommand) {
+            return not_available(name);
+        }
+        // Redis shows at most 128 bytes of the name and about as much of the arguments.
+        let mut text = b"ERR unknown command '".to_vec();
+        text.extend_from_slice(&name[..name.len().min(128)]);
+        text.extend_from_slice(b"', with args beginning with: ");
+        let mut shown = Vec::new();
+        for arg in args.iter().skip(1) {
+            if shown.len() >= 128 {
+                break;
+            }
+            let room = 128 - shown.len();
+            shown.push(b'\'');
+            shown.extend_from_slice(&arg[..arg.len().min(room)]);
+            shown.extend_from_slice(b"' ");
+        }
+        text.extend_from_slice(&shown);
+        ReplyError::new(text)
+    }
+
+    fn unknown_subcommand(&self, command: &Command, args: &[Bytes]) -> ReplyError {
+        let word = args.get(1).map(|word| &word[..]).unwrap_or_default();
+        if self.dialect.has(Quirk::UnknownCommand) {
+            let mut name = command.name.as_bytes().to_vec();
+            name.push(b' ');
+            name.extend_from_slice(word);
+            return not_available(&name);
+        }
+        let mut text = b"ERR unknown subcommand '".to_vec();
+        text.extend_from_slice(&word[..word.len().min(128)]);
+        text.extend_from_slice(format!("'. Try {} HELP.", command.name).as_bytes());
+        ReplyError::new(text)
+    }
+}
+
+fn not_available(name: &[u8]) -> ReplyError {
+    let mut text = b"ERR Command is not available: '".to_vec();
+    text.extend(name.iter().map(u8::to_ascii_uppercase));
+    text.extend_from_slice(
+        b"'. See https://upstash.com/docs/redis/overall/rediscompatibility for details",
+    );
+    ReplyError::new(text)
+}
+
+fn remove_listener(
+    listeners: &mut HashMap<Bytes, indexmap::IndexSet<ClientId>>,
+    channel: &Bytes,
+    client: ClientId,
+) {
+    if let Some(clients) = listeners.get_mut(channel) {
+        clients.shift_remove(&client);
+        if clients.is_empty() {
+            listeners.remove(channel);
+        }
+    }
+}
+
+fn allowed_while_subscribed(command: &Command) -> bool {
+    matches!(
+        command.name,
+        "SUBSCRIBE" | "UNSUBSCRIBE" | "PSUBSCRIBE" | "PUNSUBSCRIBE" | "PING" | "QUIT" | "RESET"
+    )
+}
+
+fn runs_inside_multi(command: &Command) -> bool {
+    matches!(
+        command.name,
+        "EXEC" | "DISCARD" | "MULTI" | "WATCH" | "QUIT" | "RESET"
+    )
+}

@@ -1,0 +1,289 @@
+//! One database: keys, what they hold and when they expire.
+//!
+//! All changes go through [`Database::value_mut`], [`Database::insert`], [`Database::remove`] and
+//! their typed forms, so that a journal can take back what a script did.
+//!
+//! Keys live in an index map, whose order gives SCAN its guarantee: an element only ever moves from
+//! the end to a lower index, so a scan that goes from the end down meets every key that was there
+//! throughout.
+
+use std::collections::BTreeSet;
+
+use indexmap::IndexMap;
+
+use crate::error::{ReplyError, WRONG_TYPE};
+use crate::value::{Holds, Kind, Value};
+
+/// A key's name.
+pub type Key = Box<[u8]>;
+
+/// What a key holds, and until when.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// What it holds.
+    pub value: Value,
+    /// Milliseconds since the Unix epoch after which it is gone.
+    expires_at: Option<u64>,
+}
+
+impl Entry {
+    /// An entry that does not expire.
+    pub fn new(value: Value) -> Self {
+        Entry {
+            value,
+            expires_at: None,
+        }
+    }
+
+    /// When it expires, in milliseconds since the Unix epoch.
+    pub fn expires_at(&self) -> Option<u64> {
+        self.expires_at
+    }
+}
+
+type Map = IndexMap<Key, Entry, foldhash::fast::RandomState>;
+
+/// One database.
+#[derive(Debug, Default)]
+pub struct Database {
+    entries: Map,
+    /// When each key with an expiry goes, soonest first.
+    expiring: BTreeSet<(u64, Key)>,
+    /// When the soonest field of each hash with expiring fields goes, soonest first.
+    expiring_fields: BTreeSet<(u64, Key)>,
+    /// What keys held before the change that may have to be taken back.
+    journal: Option<IndexMap<Key, Option<Entry>>>,
+}
+
+impl Database {
+    /// Number of keys.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are no keys.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Number of keys that expire.
+    pub fn expiring_len(&self) -> usize {
+        self.expiring.len()
+    }
+
+    /// Whether a key exists.
+    pub fn contains(&self, key: &[u8]) -> bool {
+        self.entries.contains_key(key)
+    }
+
+    /// What a key holds, with its expiry.
+    pub fn entry(&self, key: &[u8]) -> Option<&Entry> {
+        self.entries.get(key)
+    }
+
+    /// What a key holds.
+    pub fn value(&self, key: &[u8]) -> Option<&Value> {
+        self.entries.get(key).map(|entry| &entry.value)
+    }
+
+    /// The kind of what a key holds.
+    pub fn kind(&self, key: &[u8]) -> Option<Kind> {
+        self.value(key).map(Value::kind)
+    }
+
+    /// What a key holds, to change in place.
+    pub fn value_mut(&mut self, key: &[u8]) -> Option<&mut Value> {
+        self.record(key);
+        self.entries.get_mut(key).map(|entry| &mut entry.value)
+    }
+
+    /// The structure a key holds; `None` when there is no such key.
+    ///
+    /// # Errors
+    /// When the key holds something else.
+    pub fn read<T: Holds>(&self, key: &[u8]) -> Result<Option<&T>, ReplyError> {
+        match self.entries.get(key) {
+            None => Ok(None),
+            Some(entry) => T::of(&entry.value).map(Some).ok_or(WRONG_TYPE),
+        }
+    }
+
+    /// The structure a key holds, to change in place; `None` when there is no such key. The caller
+    /// ends with [`Database::remove_if_empty`] where it takes elements out.
+    ///
+    /// # Errors
+    /// When the key holds something else.
+    pub fn write<T: Holds>(&mut self, key: &[u8]) -> Result<Option<&mut T>, ReplyError> {
+        match self.value_mut(key) {
+            None => Ok(None),
+            Some(value) => T::of_mut(value).map(Some).ok_or(WRONG_TYPE),
+        }
+    }
+
+    /// The structure a key holds, to change in place, made when there is no such key.
+    ///
+    /// # Errors
+    /// When the key holds something else.
+    pub fn write_or_default<T: Holds + Default>(
+        &mut self,
+        key: &[u8],
+    ) -> Result<&mut T, ReplyError> {
+        self.record(key);
+        if !self.entries.contains_key(key) {
+            self.entries
+                .insert(key.into(), Entry::new(T::default().into_value()));
+        }
+        let entry = self.entries.get_mut(key).ok_or(WRONG_TYPE)?;
+        T::of_mut(&mut entry.value).ok_or(WRONG_TYPE)
+    }
+
+    /// Sets what a key holds, without an expiry.
+    pub fn insert(&mut self, key: &[u8], value: Value) {
+        self.record(key);
+        self.forget_expiry(key);
+        self.put(key, Entry::new(value));
+    }
+
+    /// Sets what a key holds and keeps the expiry it has.
+    pub fn replace(&mut self, key: &[u8], value: Value) {
+        self.record(key);
+        match self.entries.get_mut(key) {
+            Some(entry) => entry.value = value,
+            None => self.put(key, Entry::new(value)),
+        }
+    }
+
+    /// Puts a whole entry, its expiry included.
+    pub fn insert_entry(&mut self, key: &[u8], entry: Entry) {
+        let expires_at = entry.expires_at;
+        self.insert(key, entry.value);
+        self.set_expiry(key, expires_at);
+    }
+
+    /// Takes a key out; the entry still tells its expiry.
+    pub fn remove(&mut self, key: &[u8]) -> Option<Entry> {
+        self.record(key);
+        let entry = self.entries.swap_remove(key)?;
+        if let Some(at) = entry.expires_at {
+            self.expiring.remove(&(at, Key::from(key)));
+        }
+        Some(entry)
+    }
+
+    /// Takes a key out when its collection has become empty; says whether it did.
+    pub fn remove_if_empty(&mut self, key: &[u8]) -> bool {
+        let empty = self.value(key).is_some_and(Value::is_empty_collection);
+        if empty {
+            self.remove(key);
+        }
+        empty
+    }
+
+    /// Sets or clears a key's expiry (milliseconds since the Unix epoch). No effect without the key.
+    pub fn set_expiry(&mut self, key: &[u8], expires_at: Option<u64>) {
+        self.record(key);
+        self.forget_expiry(key);
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.expires_at = expires_at;
+            if let Some(at) = expires_at {
+                self.expiring.insert((at, key.into()));
+            }
+        }
+    }
+
+    /// When a key expires, in milliseconds since the Unix epoch.
+    pub fn expires_at(&self, key: &[u8]) -> Option<u64> {
+        self.entries.get(key).and_then(|entry| entry.expires_at)
+    }
+
+    /// Takes out everything.
+    pub fn clear(&mut self) -> Vec<Key> {
+        if self.journal.is_some() {
+            let keys: Vec<Key> = self.entries.keys().cloned().collect();
+            for key in &keys {
+                self.record(key);
+            }
+        }
+        self.expiring = BTreeSet::new();
+        self.expiring_fields = BTreeSet::new();
+        std::mem::take(&mut self.entries).into_keys().collect()
+    }
+
+    /// The next key whose time has come, taken out; it goes once `now_ms` is past its expiry.
+    pub fn pop_expired(&mut self, now_ms: u64) -> Option<Key> {
+        let (at, key) = self.expiring.first()?;
+        if *at >= now_ms {
+            return None;
+        }
+        let key = key.clone();
+        self.remove(&key);
+        Some(key)
+    }
+
+    /// Key and entry at a place in the order that SCAN walks; places are dense from 0.
+    pub fn at(&self, index: usize) -> Option<(&[u8], &Entry)> {
+        self.entries
+            .get_index(index)
+            .map(|(key, entry)| (&key[..], entry))
+    }
+
+    /// All keys with what they hold, in no order that clients may rely on.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &Entry)> {
+        self.entries.iter().map(|(key, entry)| (&key[..], entry))
+    }
+
+    /// Begins to note what keys held before they are changed. No effect while a journal is kept.
+    pub fn begin_journal(&mut self) {
+        self.journal.get_or_insert_with(IndexMap::new);
+    }
+
+    /// Ends the journal; keeps the changes, or takes them back. Returns the keys taken back.
+    pub fn end_journal(&mut self, keep: bool) -> Vec<Key> {
+        let Some(journal) = self.journal.take() else {
+            return Vec::new();
+        };
+        if keep {
+            return Vec::new();
+        }
+        let mut restored = Vec::new();
+        for (key, before) in journal {
+            match before {
+                Some(entry) => self.insert_entry(&key, entry),
+                None => drop(self.remove(&key)),
+            }
+            self.index_fields(&key);
+            restored.push(key);
+        }
+        restored
+    }
+
+    /// Brings the index of expiring hash fields up to date after a change to a hash.
+    pub fn index_fields(&mut self, key: &[u8]) {
+        let _ = key;
+    }
+
+    fn put(&mut self, key: &[u8], entry: Entry) {
+        match self.entries.get_mut(key) {
+            Some(slot) => *slot = entry,
+            None => {
+                self.entries.insert(key.into(), entry);
+            }
+        }
+    }
+
+    fn forget_expiry(&mut self, key: &[u8]) {
+        if let Some(entry) = self.entries.get_mut(key)
+            && let Some(at) = entry.expires_at.take()
+        {
+            self.expiring.remove(&(at, Key::from(key)));
+        }
+    }
+
+    fn record(&mut self, key: &[u8]) {
+        if let Some(journal) = &mut self.journal
+            && !journal.contains_key(key)
+        {
+            journal.insert(key.into(), self.entries.get(key).cloned());
+        }
+    }
+}

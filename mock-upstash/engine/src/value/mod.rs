@@ -1,0 +1,124 @@
+//! The data structures that keys hold. No argument parsing and no replies here.
+
+pub mod hash;
+pub mod json;
+pub mod list;
+pub mod set;
+pub mod sorted_set;
+pub mod stream;
+
+pub use hash::Hash;
+pub use json::Json;
+pub use list::List;
+pub use set::Set;
+pub use sorted_set::SortedSet;
+pub use stream::Stream;
+
+/// What a key holds.
+#[derive(Debug, Clone)]
+pub enum Value {
+    /// Bytes; also bitmaps and HyperLogLogs.
+    String(Vec<u8>),
+    /// A sequence, quick at both ends.
+    List(List),
+    /// Distinct members.
+    Set(Set),
+    /// Fields with values.
+    Hash(Box<Hash>),
+    /// Members ordered by score.
+    SortedSet(Box<SortedSet>),
+    /// A log of entries with consumer groups.
+    Stream(Box<Stream>),
+    /// A JSON document.
+    Json(Box<Json>),
+}
+
+/// The kinds of value, as TYPE names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Kind {
+    String,
+    List,
+    Set,
+    Hash,
+    SortedSet,
+    Stream,
+    Json,
+}
+
+impl Kind {
+    /// The name that TYPE answers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::String => "string",
+            Kind::List => "list",
+            Kind::Set => "set",
+            Kind::Hash => "hash",
+            Kind::SortedSet => "zset",
+            Kind::Stream => "stream",
+            Kind::Json => "ReJSON-RL",
+        }
+    }
+}
+
+impl Value {
+    /// The kind of this value.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Value::String(_) => Kind::String,
+            Value::List(_) => Kind::List,
+            Value::Set(_) => Kind::Set,
+            Value::Hash(_) => Kind::Hash,
+            Value::SortedSet(_) => Kind::SortedSet,
+            Value::Stream(_) => Kind::Stream,
+            Value::Json(_) => Kind::Json,
+        }
+    }
+
+    /// Whether this is a collection without elements, which no key may hold. A stream may be empty.
+    pub fn is_empty_collection(&self) -> bool {
+        match self {
+            Value::List(list) => list.is_empty(),
+            Value::Set(set) => set.is_empty(),
+            Value::Hash(hash) => hash.is_empty(),
+            Value::SortedSet(set) => set.is_empty(),
+            Value::String(_) | Value::Stream(_) | Value::Json(_) => false,
+        }
+    }
+}
+
+/// A data structure that a [`Value`] can hold, for typed access to keys.
+pub trait Holds: Sized {
+    /// This structure, if `value` holds it.
+    fn of(value: &Value) -> Option<&Self>;
+    /// This structure to change, if `value` holds it.
+    fn of_mut(value: &mut Value) -> Option<&mut Self>;
+    /// Wraps it.
+    fn into_value(self) -> Value;
+}
+
+macro_rules! holds {
+    ($($type:ty: $variant:ident $(, $boxed:ident)?;)*) => {$(
+        impl Holds for $type {
+            fn of(value: &Value) -> Option<&Self> {
+                if let Value::$variant(held) = value { Some(held) } else { None }
+            }
+            fn of_mut(value: &mut Value) -> Option<&mut Self> {
+                if let Value::$variant(held) = value { Some(held) } else { None }
+            }
+            fn into_value(self) -> Value {
+                Value::$variant($($boxed::new)?(self))
+            }
+        }
+    )*};
+}
+
+holds! {
+    Vec<u8>: String;
+    List: List;
+    Set: Set;
+    Hash: Hash, Box;
+    SortedSet: SortedSet, Box;
+    Stream: Stream, Box;
+    Json: Json, Box;
+}
