@@ -139,6 +139,9 @@ impl<'e> Call<'e> {
     ///
     /// The command is run again from its beginning when that may be so. `timeout_ms` of `None` waits
     /// for ever. Returns what the handler returns.
+    ///
+    /// # Errors
+    /// Never; the type is that of handlers.
     pub fn block(
         &mut self,
         keys: Vec<Key>,

@@ -11,7 +11,7 @@ use crate::acl::Acl;
 use crate::blocking::Waiting;
 use crate::call::{Call, Origin};
 use crate::clock::Clock;
-use crate::command::{self, Command, Flags};
+use crate::command::{self, Command, Flags, Rest};
 use crate::config::Config;
 use crate::dialect::{Dialect, Quirk};
 use crate::error::{EXEC_ABORT, NO_AUTH, ReplyError};
@@ -21,6 +21,9 @@ use crate::pubsub::PubSub;
 use crate::reply::{Outcome, Reply};
 use crate::script::Scripts;
 use crate::session::{ClientId, Connect, Protocol, Session};
+
+/// The version of Redis whose behaviour the engine follows, as HELLO and INFO tell it.
+pub const REDIS_VERSION: &str = "8.4.0";
 
 /// The whole store. One command runs at a time, to completion; a front puts a lock around it.
 pub struct Engine {
@@ -94,7 +97,7 @@ impl Engine {
             random: Pcg64Mcg::seed_from_u64(options.seed),
             pubsub: PubSub::default(),
             acl: Acl::default(),
-            scripts: Scripts::default(),
+            scripts: Scripts,
             stats: Stats::default(),
             waiting: Waiting::default(),
             sessions: HashMap::new(),
@@ -216,9 +219,15 @@ impl Engine {
         args: &[Bytes],
         now_ms: u64,
     ) -> Result<&'static Command, ReplyError> {
-        let command = self.resolve(args)?;
+        let command = self.find(args)?;
         let session = self.session_mut(client);
         session.last_command_ms = now_ms;
+        if session.rest && command.rest != Rest::Yes {
+            return Err(not_over_rest(command));
+        }
+        if !command.accepts(args.len()) {
+            return Err(ReplyError::arity(&command.full_name()));
+        }
         if session.user.is_none() && !command.flags.contains(Flags::NO_AUTH) {
             return Err(self.no_auth());
         }
@@ -232,43 +241,47 @@ impl Engine {
                 command.full_name()
             )));
         }
-        session.last_command = command.full_name();
+        session.last_command = Some(command);
         Ok(command)
     }
 
-    /// Finds the row of a command, of the subcommand where there are some, and checks the number of
-    /// arguments.
+    /// Finds the row of a command, of the subcommand where there are some.
+    ///
+    /// # Errors
+    /// When this dialect does not know it.
+    pub fn find(&self, args: &[Bytes]) -> Result<&'static Command, ReplyError> {
+        let name = args.first().ok_or_else(|| self.unknown_command(args))?;
+        let command = command::find(name)
+            .filter(|row| self.offers(row))
+            .ok_or_else(|| self.unknown_command(args))?;
+        match args.get(1) {
+            Some(word) if !command.subcommands.is_empty() => command
+                .subcommand(word)
+                .filter(|row| self.offers(row))
+                .ok_or_else(|| self.unknown_subcommand(command, args)),
+            _ => Ok(command),
+        }
+    }
+
+    /// Finds the row of a command and checks the number of arguments.
     ///
     /// # Errors
     /// When it is unknown or has too few or too many arguments.
     pub fn resolve(&self, args: &[Bytes]) -> Result<&'static Command, ReplyError> {
-        let name = args.first().ok_or_else(|| self.unknown_command(args))?;
-        let command = command::find(name)
-            .filter(|row| {
-                if self.dialect.is_upstash() {
-                    row.upstash
-                } else {
-                    row.redis
-                }
-            })
-            .ok_or_else(|| self.unknown_command(args))?;
-        let row = match args.get(1) {
-            Some(word) if !command.subcommands.is_empty() => command
-                .subcommand(word)
-                .filter(|row| {
-                    if self.dialect.is_upstash() {
-                        row.upstash
-                    } else {
-                        row.redis
-                    }
-                })
-                .ok_or_else(|| self.unknown_subcommand(command, args))?,
-            _ => command,
-        };
+        let row = self.find(args)?;
         if row.accepts(args.len()) {
             Ok(row)
         } else {
             Err(ReplyError::arity(&row.full_name()))
+        }
+    }
+
+    /// Whether this dialect has a command.
+    fn offers(&self, row: &Command) -> bool {
+        if self.dialect.is_upstash() {
+            row.upstash
+        } else {
+            row.redis
         }
     }
 
@@ -479,6 +492,16 @@ impl Engine {
         text.extend_from_slice(format!("'. Try {} HELP.", command.name).as_bytes());
         ReplyError::new(text)
     }
+}
+
+/// Upstash's refusal of what needs a connection. The names it was seen for are those of connections
+/// and transactions (probe of a live database, published August 2026); for blocking commands, which
+/// REST does not offer either, no text is known.
+fn not_over_rest(command: &Command) -> ReplyError {
+    let name = command.name.split(' ').next().unwrap_or_default();
+    ReplyError::new(format!(
+        "ERR Command \"{name}\" is not allowed in REST or it has a special context path"
+    ))
 }
 
 fn not_available(name: &[u8]) -> ReplyError {

@@ -108,8 +108,8 @@ pub struct Session {
     pub connected_ms: u64,
     /// Milliseconds since the Unix epoch of its last command.
     pub last_command_ms: u64,
-    /// Name of its last command, as `get` or `client|list`.
-    pub last_command: String,
+    /// Its last command.
+    pub last_command: Option<&'static Command>,
     /// The front is to close its connection after the reply (QUIT).
     pub closing: bool,
     /// Commands reached it over REST: TCP-only commands are refused and nothing blocks.
@@ -138,7 +138,7 @@ impl Session {
             blocked: None,
             connected_ms: now_ms,
             last_command_ms: now_ms,
-            last_command: String::new(),
+            last_command: None,
             closing: false,
             rest: options.rest,
             outbox: options.outbox,
