@@ -1,0 +1,140 @@
+//! Server-sent events: `/subscribe/<channel>`, `/psubscribe/<pattern>`, `/monitor`.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body_util::Either;
+use hyper::Response;
+use hyper::body::{Body as HttpBody, Frame};
+use hyper::header::{self, HeaderValue};
+use redis_engine::{ClientId, Connect, Reply, ReplyError};
+use tokio::sync::{mpsc, watch};
+
+use super::handler::Body;
+use crate::outbox;
+use crate::shared::Shared;
+
+/// A subscription as a response's body. It ends when the client hangs up, is too slow, or the server
+/// stops.
+pub(crate) struct EventStream {
+    shared: Arc<Shared>,
+    client: ClientId,
+    replies: mpsc::Receiver<Reply>,
+    stopped: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// MONITOR's first event is quoted where a subscription's would not be.
+    monitor: bool,
+}
+
+/// Opens a stream for a path such as `/subscribe/chat`.
+///
+/// # Errors
+/// When the token's user may not do this.
+pub(crate) fn open(
+    shared: &Arc<Shared>,
+    token: &[u8],
+    command: &[Bytes],
+    mut stopped: watch::Receiver<()>,
+) -> Result<Response<Body>, ReplyError> {
+    let (outbox, replies) = outbox::queue();
+    let client = {
+        let mut engine = shared.engine.lock();
+        let user = engine.acl.user_of_token(token).cloned();
+        let connect = Connect {
+            user,
+            rest: false,
+            outbox: Box::new(outbox),
+            ..Connect::default()
+        };
+        let client = engine.connect(connect);
+        let reply = engine.execute(client, command);
+        match reply {
+            Reply::Error(error) => {
+                engine.disconnect(client);
+                return Err(error);
+            }
+            Reply::None => {}
+            // MONITOR's OK, which begins its stream.
+            other => engine.session_mut(client).outbox.push(other),
+        }
+        client
+    };
+    let stream = EventStream {
+        shared: shared.clone(),
+        client,
+        replies,
+        stopped: Box::pin(async move {
+            stopped.changed().await.ok();
+        }),
+        monitor: command[0].eq_ignore_ascii_case(b"monitor"),
+    };
+    let mut response = Response::new(Either::Right(stream));
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/event-stream"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    Ok(response)
+}
+
+impl HttpBody for EventStream {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if self.stopped.as_mut().poll(context).is_ready() {
+            return Poll::Ready(None);
+        }
+        let monitor = self.monitor;
+        self.replies
+            .poll_recv(context)
+            .map(|reply| reply.map(|reply| Ok(Frame::data(event(&reply, monitor)))))
+    }
+}
+
+impl Drop for EventStream {
+    fn drop(&mut self) {
+        self.shared.engine.lock().disconnect(self.client);
+    }
+}
+
+/// One event: the parts of a message, joined by commas.
+fn event(reply: &Reply, monitor: bool) -> Bytes {
+    let mut data = b"data: ".to_vec();
+    match reply {
+        Reply::Push(parts) | Reply::Array(parts) => {
+            for (i, part) in parts.iter().enumerate() {
+                if i > 0 {
+                    data.push(b',');
+                }
+                text(&mut data, part);
+            }
+        }
+        Reply::Status(status) if monitor && status == "OK" => data.extend_from_slice(b"\"OK\""),
+        other => text(&mut data, other),
+    }
+    data.extend_from_slice(b"\n\n");
+    data.into()
+}
+
+fn text(data: &mut Vec<u8>, part: &Reply) {
+    match part {
+        Reply::Bulk(bytes) | Reply::Status(bytes) => {
+            // A line end within would end the event; no report shows what Upstash does. A further
+            // `data:` line is what the event-stream format has for it.
+            for (i, line) in bytes.split(|&b| b == b'\n').enumerate() {
+                if i > 0 {
+                    data.extend_from_slice(b"\ndata: ");
+                }
+                data.extend_from_slice(line);
+            }
+        }
+        Reply::Integer(n) => data.extend_from_slice(n.to_string().as_bytes()),
+        _ => {}
+    }
+}
