@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::error::ParseErrors;
 use crate::requirement::Requirement;
 use crate::step::Step;
 
@@ -53,6 +54,17 @@ pub struct Scenario {
     pub steps: Vec<Step>,
     /// Where the heading stands.
     pub location: Location,
+}
+
+impl Document {
+    /// Reads a document. `path` is only for naming: its last folder is the area, its file stem a
+    /// part of every scenario's id. A document outside any folder is in the area `user`.
+    ///
+    /// # Errors
+    /// All mistakes of the document at once, each with its place.
+    pub fn parse(path: &str, text: &str) -> Result<Document, ParseErrors> {
+        crate::syntax::document(path, text)
+    }
 }
 
 impl Scenario {

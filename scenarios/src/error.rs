@@ -32,7 +32,6 @@ pub struct ParseErrors {
 const EXCERPT_WIDTH: usize = 100;
 
 impl ParseErrors {
-    #[expect(dead_code, reason = "the parser that reports them comes next")]
     pub(crate) fn new(path: &str, text: &str, mut mistakes: Vec<Mistake>) -> ParseErrors {
         mistakes.sort_by_key(|mistake| mistake.location);
         mistakes.dedup();

@@ -49,6 +49,11 @@ impl Glob {
         &self.source
     }
 
+    /// Whether it can match more than one text.
+    pub fn has_wildcard(&self) -> bool {
+        self.parts.len() > 1
+    }
+
     /// Whether the pattern matches the whole text.
     pub fn matches(&self, text: &[u8]) -> bool {
         let [first, rest @ ..] = self.parts.as_slice() else {

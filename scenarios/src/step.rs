@@ -26,6 +26,8 @@ pub struct Step {
     pub location: Location,
     /// The step as written, prompt included and reply left out; several lines for a block.
     pub source: String,
+    /// The last line of the command, and the last of the reply after it: the same without one.
+    pub(crate) ends: (usize, usize),
 }
 
 /// What a step does.
