@@ -420,6 +420,13 @@ impl Engine {
         }
     }
 
+    /// Takes out everything of one database.
+    pub(crate) fn flush(&mut self, db: usize) {
+        for key in self.databases[db].clear() {
+            self.key_modified(db, &key);
+        }
+    }
+
     /// Lets time-dependent things happen: expiry, and blocked clients that give up. Fronts call it
     /// when [`Engine::next_deadline_ms`] has come and after the clock was moved.
     pub fn tick(&mut self) {

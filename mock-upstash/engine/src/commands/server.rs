@@ -1,6 +1,0 @@
-//! The server commands.
-
-use crate::command::Command;
-
-/// Rows of the command table.
-pub const COMMANDS: &[Command] = &[];
