@@ -53,7 +53,7 @@ impl fmt::Display for ParseErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, mistake) in self.mistakes.iter().enumerate() {
             if index > 0 {
-                f.write_str("\n")?;
+                f.write_str("\n\n")?;
             }
             let excerpt = self
                 .excerpts
@@ -64,7 +64,7 @@ impl fmt::Display for ParseErrors {
         }
         let count = self.mistakes.len();
         if count > 1 {
-            write!(f, "\n{count} mistakes in {}", self.path)?;
+            write!(f, "\n\n{count} mistakes in {}", self.path)?;
         }
         Ok(())
     }
@@ -93,7 +93,7 @@ fn excerpt_of(
     writeln!(f, "{gutter} |")?;
     writeln!(f, "{number} | {shown}")?;
     writeln!(f, "{gutter} | {indent}{carets}")?;
-    writeln!(f, "{gutter} = {}", mistake.help)
+    write!(f, "{gutter} = {}", mistake.help)
 }
 
 /// The part of a line around a column, control characters made visible, and the column within it.

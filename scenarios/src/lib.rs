@@ -13,6 +13,7 @@ pub mod glob;
 pub mod key_position;
 mod matching;
 pub mod print;
+pub mod record;
 pub mod reply;
 pub mod requirement;
 pub mod selector;

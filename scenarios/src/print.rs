@@ -61,8 +61,12 @@ pub fn double(value: f64) -> String {
 /// An argument as a document writes it.
 pub fn argument(argument: &Argument) -> String {
     let mut out = String::new();
+    let mut after_key = false;
     for piece in &argument.pieces {
         match piece {
+            Piece::Bytes(bytes) if after_key && bytes.iter().all(is_bare) => {
+                out.push_str(&String::from_utf8_lossy(bytes));
+            }
             Piece::Bytes(bytes) => out.push_str(&quoted(bytes)),
             Piece::Key(name) => {
                 let _ = write!(out, "{{{name}}}");
@@ -74,12 +78,18 @@ pub fn argument(argument: &Argument) -> String {
                 let _ = write!(out, "<{length} {}>", quoted(unit));
             }
         }
+        after_key = matches!(piece, Piece::Key(_));
     }
     if out.is_empty() {
         "\"\"".to_owned()
     } else {
         out
     }
+}
+
+/// Whether a byte means nothing but itself outside of quotes.
+fn is_bare(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'.' | b'-' | b'_' | b'/')
 }
 
 /// Whether a status can stand as a bare word.

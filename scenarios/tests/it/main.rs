@@ -5,6 +5,7 @@ mod document;
 mod matching;
 mod mistake;
 mod property;
+mod record;
 mod selector;
 mod suite;
 
