@@ -1,6 +1,6 @@
 # The mock of Upstash as a container image, for pipelines and compose files.
 #
-#   docker build -f ci/container/mock-upstash.Dockerfile -t mock-upstash .
+#   git archive HEAD | docker build -f ci/container/mock-upstash.Dockerfile -t mock-upstash -
 #   docker run --rm -p 8079:8079 -p 6379:6379 mock-upstash --token local-token
 #
 # REST is on 8079, the Redis protocol on 6379. Arguments are added to mock-upstash's.

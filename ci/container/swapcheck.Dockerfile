@@ -1,6 +1,6 @@
 # swapcheck as a container image, with a Redis of its own to hold the others against.
 #
-#   docker build -f ci/container/swapcheck.Dockerfile -t swapcheck .
+#   git archive HEAD | docker build -f ci/container/swapcheck.Dockerfile -t swapcheck -
 #   docker run --rm -v "$PWD:/work" --user "$(id -u)" swapcheck
 #   docker run --rm -v "$PWD:/work" --user "$(id -u)" \
 #       -e UPSTASH_REDIS_REST_URL -e UPSTASH_REDIS_REST_TOKEN swapcheck run --require upstash
