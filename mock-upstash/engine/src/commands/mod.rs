@@ -1,5 +1,6 @@
 //! The commands, a module for each group; each begins with its rows of the command table.
 
+pub(crate) mod argument;
 pub mod bitmap;
 pub mod connection;
 pub mod function;
@@ -10,6 +11,7 @@ pub mod hyperloglog;
 pub mod json;
 pub mod list;
 pub mod pubsub;
+pub(crate) mod scan;
 pub mod scripting;
 pub mod server;
 pub mod set;
