@@ -3,7 +3,8 @@
 #   git archive HEAD | docker build -f ci/container/mock-upstash.Dockerfile -t mock-upstash -
 #   docker run --rm -p 8079:8079 -p 6379:6379 mock-upstash --token local-token
 #
-# REST is on 8079, the Redis protocol on 6379. Arguments are added to mock-upstash's.
+# REST is on 8079, the Redis protocol on 6379. What can be set by a flag can be set by an
+# environment variable too, MOCK_UPSTASH_TOKEN say: `mock-upstash --help` names them.
 
 FROM rust:1-slim-trixie AS build
 WORKDIR /source
@@ -20,6 +21,8 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /source/target/release/mock-upstash /usr/local/bin/
+ENV MOCK_UPSTASH_LISTEN=0.0.0.0:8079 \
+    MOCK_UPSTASH_REDIS_LISTEN=0.0.0.0:6379
 USER 65534:65534
 EXPOSE 8079 6379
-ENTRYPOINT ["mock-upstash", "--listen", "0.0.0.0:8079", "--redis-listen", "0.0.0.0:6379"]
+ENTRYPOINT ["mock-upstash"]
