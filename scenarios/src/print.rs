@@ -176,7 +176,9 @@ fn write_integer(out: &mut String, min: i64, max: i64) {
 /// An error text stands bare as redis-cli prints it, and in quotes when a line cannot hold it.
 fn write_error(out: &mut String, source: &[u8]) {
     let plain = std::str::from_utf8(source).ok().filter(|text| {
-        let awkward = text.starts_with([' ', '"']) || text.contains(|c: char| c.is_control());
+        let awkward = text.starts_with([' ', '"'])
+            || text.contains(" | (")
+            || text.contains(|c: char| c.is_control());
         !awkward && !text.is_empty()
     });
     match plain {

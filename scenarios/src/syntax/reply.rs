@@ -461,23 +461,25 @@ impl Parser<'_, '_, '_> {
         let source = if quoted {
             self.text(scanner)?.literal().unwrap_or_default()
         } else {
-            let rest = scanner.take_while(|_| true);
-            rest.trim_end().as_bytes().to_vec()
+            // An error text may hold anything but the beginning of an alternative.
+            let rest = scanner.rest();
+            let text = rest.split(" | (").next().unwrap_or_default();
+            scanner.skip(text);
+            text.trim_end().as_bytes().to_vec()
         };
+        let glob = Glob::new(&source);
+        let exact = quoted && !glob.has_wildcard();
         let class = source
             .split(|byte| *byte == b' ')
             .next()
             .unwrap_or_default();
-        if class.is_empty() && quoted && source.iter().any(|byte| !matches!(byte, b' ' | b'*')) {
-            return Ok(Expectation::Error(Glob::new(&source)));
-        }
-        if class.is_empty() || Glob::new(class).has_wildcard() {
+        if !exact && (class.is_empty() || Glob::new(class).has_wildcard()) {
             let help = "name its class, then what may follow: `(error) WRONGTYPE *`, `(error) ERR *`; \
                         a scenario that takes any error proves nothing";
             let length = String::from_utf8_lossy(&source).chars().count();
             return self.fail(start, length, "this error has no class", help);
         }
-        Ok(Expectation::Error(Glob::new(&source)))
+        Ok(Expectation::Error(glob))
     }
 
     fn note(&mut self, column: usize, length: usize, message: &str, help: &str) {

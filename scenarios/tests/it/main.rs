@@ -1,5 +1,6 @@
 //! The scenarios crate from outside: what documents may say, and what is said about mistakes.
 
+mod cookbook;
 mod cursor;
 mod document;
 mod matching;

@@ -172,6 +172,16 @@ fn errors_have_a_class_and_maybe_any_text() {
         Json,
     );
     refuses("(error) ERR *", bulk("ERR x"), Json);
+    let either = "(error) EXECABORT * | (error) ERR *";
+    takes(either, error("EXECABORT discarded"), Resp2);
+    takes(either, error("ERR wrong number"), Json);
+    refuses(either, error("WRONGTYPE x"), Json);
+    takes("(error) \"\"", error(""), Resp2);
+    takes(
+        "(error) \"ERR a | (error) b\"",
+        error("ERR a | (error) b"),
+        Resp2,
+    );
 }
 
 #[test]

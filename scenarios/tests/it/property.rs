@@ -11,6 +11,7 @@ fn scalar() -> impl Strategy<Value = Reply> {
     prop_oneof![
         "[ -~]{0,20}".prop_map(Reply::Status),
         "[A-Z]{1,9}( [!-~]{1,9}){0,4}".prop_map(Reply::Error),
+        "( \\| \\(error\\)|[ -~\n])*[!-~]".prop_map(Reply::Error),
         any::<i64>().prop_map(Reply::Integer),
         vec(any::<u8>(), 0..30).prop_map(Reply::Bulk),
         "[ -~é\n]{0,30}".prop_map(|text| Reply::Bulk(text.into_bytes())),
