@@ -38,10 +38,10 @@ type Checked = Result<(), Mismatch>;
 impl Matcher<'_> {
     fn check(&mut self, expectation: &Expectation, reply: &Reply) -> Checked {
         match expectation {
-            Expectation::Array(expected) => self.check_array(expectation, expected, reply),
-            Expectation::Unordered(expected) => self.check_unordered(expectation, expected, reply),
-            Expectation::Set(expected) => self.check_set(expectation, expected, reply),
-            Expectation::Map(expected) => self.check_map(expectation, expected, reply),
+            Expectation::Array(expected) => self.check_array(expected, reply),
+            Expectation::Unordered(expected) => self.check_unordered(expected, reply),
+            Expectation::Set(expected) => self.check_set(expected, reply),
+            Expectation::Map(expected) => self.check_map(expected, reply),
             Expectation::Either(alternatives) => {
                 for alternative in alternatives {
                     if let Some(captured) = self.attempt(alternative, reply) {
@@ -142,14 +142,9 @@ impl Matcher<'_> {
         }
     }
 
-    fn check_array(
-        &mut self,
-        whole: &Expectation,
-        expected: &[Expectation],
-        reply: &Reply,
-    ) -> Checked {
+    fn check_array(&mut self, expected: &[Expectation], reply: &Reply) -> Checked {
         let Some(actual) = self.sequence(reply, expected.len()) else {
-            return self.mismatch(whole, reply);
+            return self.wrong_kind("array", expected.len(), reply);
         };
         for (index, (expected, actual)) in expected.iter().zip(actual.iter()).enumerate() {
             self.path.push(index + 1);
@@ -162,42 +157,27 @@ impl Matcher<'_> {
         }
     }
 
-    fn check_unordered(
-        &mut self,
-        whole: &Expectation,
-        expected: &[Expectation],
-        reply: &Reply,
-    ) -> Checked {
+    fn check_unordered(&mut self, expected: &[Expectation], reply: &Reply) -> Checked {
         let Some(actual) = self.sequence(reply, expected.len()) else {
-            return self.mismatch(whole, reply);
+            return self.wrong_kind("array", expected.len(), reply);
         };
         let single: Vec<[&Expectation; 1]> = expected.iter().map(|one| [one]).collect();
         let elements: Vec<[&Reply; 1]> = actual.iter().map(|one| [one]).collect();
         self.pair_up(&single, &elements, reply)
     }
 
-    fn check_set(
-        &mut self,
-        whole: &Expectation,
-        expected: &[Expectation],
-        reply: &Reply,
-    ) -> Checked {
+    fn check_set(&mut self, expected: &[Expectation], reply: &Reply) -> Checked {
         let members = match reply {
             Reply::Set(members) => members,
             Reply::Array(members) if self.expressiveness < Expressiveness::Resp3 => members,
-            _ => return self.mismatch(whole, reply),
+            _ => return self.wrong_kind("set", expected.len(), reply),
         };
         let single: Vec<[&Expectation; 1]> = expected.iter().map(|one| [one]).collect();
         let members: Vec<[&Reply; 1]> = members.iter().map(|one| [one]).collect();
         self.pair_up(&single, &members, reply)
     }
 
-    fn check_map(
-        &mut self,
-        whole: &Expectation,
-        expected: &[(Expectation, Expectation)],
-        reply: &Reply,
-    ) -> Checked {
+    fn check_map(&mut self, expected: &[(Expectation, Expectation)], reply: &Reply) -> Checked {
         let pairs: Vec<[&Reply; 2]> = match reply {
             Reply::Map(pairs) => pairs.iter().map(|(key, value)| [key, value]).collect(),
             Reply::Array(flat)
@@ -207,7 +187,7 @@ impl Matcher<'_> {
                     .map(|pair| [&pair[0], &pair[1]])
                     .collect()
             }
-            _ => return self.mismatch(whole, reply),
+            _ => return self.wrong_kind("map", expected.len(), reply),
         };
         let expected: Vec<[&Expectation; 2]> =
             expected.iter().map(|(key, value)| [key, value]).collect();
@@ -280,10 +260,14 @@ impl Matcher<'_> {
             }
             Reply::Set(members) => Some(Cow::Borrowed(members)),
             Reply::Map(pairs) => {
-                let flat = pairs
+                let pairs = pairs
                     .iter()
-                    .flat_map(|(key, value)| [key.clone(), value.clone()]);
-                Some(Cow::Owned(flat.collect()))
+                    .map(|(key, value)| vec![key.clone(), value.clone()]);
+                // RESP2 sends a map flat, but XREAD's as an array of pairs.
+                Some(Cow::Owned(match pairs.len() == expected {
+                    true => pairs.map(Reply::Array).collect(),
+                    false => pairs.flatten().collect(),
+                }))
             }
             _ => None,
         }
@@ -298,10 +282,25 @@ impl Matcher<'_> {
         })
     }
 
+    fn wrong_kind(&self, kind: &str, count: usize, reply: &Reply) -> Checked {
+        let expected = match (count, kind) {
+            (0, kind) => format!("an empty {kind}"),
+            (1, "map") => "a map of 1 pair".to_owned(),
+            (count, "map") => format!("a map of {count} pairs"),
+            (1, "array") => "an array of 1 element".to_owned(),
+            (count, "array") => format!("an array of {count} elements"),
+            (count, kind) => format!("a {kind} of {count}"),
+        };
+        self.fail(expected, reply)
+    }
+
     fn mismatch(&self, expectation: &Expectation, reply: &Reply) -> Checked {
         let mut expected = print::expectation(expectation);
         if let Expectation::Text(text) = expectation
-            && text.literal().is_none()
+            && text
+                .pieces
+                .iter()
+                .any(|piece| matches!(piece, Piece::Key(_) | Piece::Capture(_)))
             && let Ok(bytes) = text.render(self.bindings)
         {
             expected = format!("{expected} ({})", shorten(print::quoted(&bytes)));

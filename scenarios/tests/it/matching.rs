@@ -207,7 +207,8 @@ fn arrays_are_compared_element_by_element() {
     let text = refuses("1) \"a\"", bulks(&["a", "b"]), Json);
     assert_eq!(text, "expected 1 element, got 2: 1) \"a\"\n2) \"b\"");
     refuses("1) \"a\"\n2) \"b\"", bulks(&["b", "a"]), Json);
-    refuses("1) \"a\"", bulk("a"), Json);
+    let text = refuses("1) \"a\"\n2) (nil)", error("ERR x"), Json);
+    assert_eq!(text, "expected an array of 2 elements, got (error) ERR x");
     takes("(empty array)", Reply::Array(vec![]), Json);
     refuses("(empty array)", Reply::Nil, Json);
 }
@@ -273,6 +274,14 @@ fn scores_nested_by_resp3_match_the_flat_form() {
     let flat = "1) \"a\"\n2) \"1\"\n3) \"b\"\n4) \"2.5\"";
     takes(flat, Reply::Array(pairs.clone()), Resp3);
     refuses(flat, Reply::Array(pairs), Resp2);
+}
+
+#[test]
+fn streams_sent_as_a_map_match_the_array_of_pairs() {
+    let entries = Reply::Array(vec![bulk("1-1")]);
+    let map = Reply::Map(vec![(bulk("t:log"), entries)]);
+    takes("1) 1) {log}\n   2) 1) \"1-1\"", map.clone(), Resp3);
+    refuses("1) 1) {log}\n   2) 1) \"1-2\"", map, Resp3);
 }
 
 #[test]
