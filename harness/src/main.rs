@@ -1,2 +1,5 @@
 //! The swapcheck command.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    swapcheck::cli::main()
+}

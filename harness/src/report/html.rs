@@ -1,0 +1,510 @@
+//! The report as one page that carries everything with it: no other file, no network, and nothing
+//! hidden from a reader without scripts.
+
+use askama::Template;
+
+use super::plot::{Row as PlotRow, plot};
+use super::view::{Class, Exhibit, counted, duration, exhibits, thousands};
+use crate::compare::Verdict;
+use crate::cost::dollars;
+use crate::latency::{Summary, human};
+use crate::run::{
+    ChecklistState, NamedLatency, Outcome, REPORT_VERSION, Readiness, Role, ScenarioOutcome,
+    StepOutcome, Tally, TargetOutcome,
+};
+
+/// How many commands the plot by command shows.
+const COMMANDS_PLOTTED: usize = 24;
+/// Colours there are for targets.
+const COLORS: usize = 4;
+
+/// The outcome as a page.
+///
+/// # Errors
+/// When the template cannot be filled in, which is a fault of swapcheck.
+pub fn html(outcome: &Outcome) -> Result<String, askama::Error> {
+    page(outcome).render()
+}
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page<'a> {
+    readiness: &'static str,
+    readiness_class: &'static str,
+    conclusion: &'a str,
+    scale: String,
+    started: &'a str,
+    seed: u64,
+    interrupted: bool,
+    held_against: String,
+    targets: Vec<TargetView<'a>>,
+    present: Vec<&'a str>,
+    areas: Vec<AreaView<'a>>,
+    sections: Vec<Section>,
+    absent: Vec<String>,
+    gone: &'a [String],
+    checklist: Vec<CheckView<'a>>,
+    measured: Vec<TargetView<'a>>,
+    area_plot: String,
+    command_plot: String,
+    commands_plotted: usize,
+    figures: Vec<FigureRow<'a>>,
+    costs: Vec<CostRow<'a>>,
+    groups: Vec<Group<'a>>,
+    version: &'a str,
+    report_version: u32,
+    run_id: &'a str,
+}
+
+#[derive(Clone)]
+struct TargetView<'a> {
+    name: &'a str,
+    color: String,
+    role: String,
+    readiness_class: &'static str,
+    server: Option<&'a str>,
+    description: &'a str,
+    notes: &'a [String],
+}
+
+struct Part {
+    class: &'static str,
+    text: String,
+}
+
+struct AreaView<'a> {
+    name: &'a str,
+    scenarios: usize,
+    steps: usize,
+    cells: Vec<Vec<Part>>,
+    sum: bool,
+}
+
+struct Section {
+    class: &'static str,
+    title: &'static str,
+    gloss: &'static str,
+    open: bool,
+    exhibits: Vec<Exhibit>,
+}
+
+struct CheckView<'a> {
+    class: &'static str,
+    mark: &'static str,
+    word: &'static str,
+    title: &'a str,
+    note: &'a str,
+}
+
+struct FigureRow<'a> {
+    name: &'a str,
+    cells: Vec<String>,
+}
+
+struct CostRow<'a> {
+    name: &'a str,
+    commands: String,
+    writes: String,
+    estimated: String,
+    payg: String,
+    region: String,
+    free: String,
+}
+
+struct Group<'a> {
+    area: &'a str,
+    rows: Vec<ScenarioRow<'a>>,
+}
+
+struct ScenarioRow<'a> {
+    scenario: &'a ScenarioOutcome,
+    verdicts: String,
+    chips: Vec<Chip<'a>>,
+    reasons: Vec<String>,
+    steps: Vec<StepView<'a>>,
+}
+
+struct Chip<'a> {
+    class: &'static str,
+    mark: &'static str,
+    name: &'a str,
+    title: &'static str,
+}
+
+struct StepView<'a> {
+    sent: &'a str,
+    said: Vec<Said>,
+    note: Option<String>,
+    differs: bool,
+}
+
+struct Said {
+    who: String,
+    text: String,
+}
+
+/// What the template asks of a text besides escaping it.
+mod filters {
+    /// Markdown prose as HTML: code marks and emphasis, everything else as it is.
+    #[askama::filter_fn]
+    pub(super) fn prose(
+        text: impl std::fmt::Display,
+        _: &dyn askama::Values,
+    ) -> askama::Result<askama::filters::Safe<String>> {
+        Ok(askama::filters::Safe(super::prose(&text.to_string())))
+    }
+}
+
+/// Markdown prose as HTML, raw HTML in it escaped.
+fn prose(markdown: &str) -> String {
+    let escaped = markdown.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let mut html = String::with_capacity(escaped.len());
+    for (index, paragraph) in escaped.split("\n\n").enumerate() {
+        if index > 0 {
+            html.push_str("<br><br>");
+        }
+        // Between an odd and an even backtick is code; a last odd one stands for itself.
+        let parts: Vec<&str> = paragraph.split('`').collect();
+        for (index, part) in parts.iter().enumerate() {
+            let code = index % 2 == 1 && index + 1 < parts.len();
+            match (index, code) {
+                (_, true) => html.push_str(&format!("<code>{part}</code>")),
+                (index, false) if index % 2 == 1 => html.push_str(&format!("`{part}")),
+                _ => html.push_str(part),
+            }
+        }
+    }
+    html
+}
+
+fn page(outcome: &Outcome) -> Page<'_> {
+    let targets: Vec<TargetView<'_>> =
+        outcome.targets.iter().enumerate().map(|(index, target)| view(index, target)).collect();
+    let is_measured = |name: &str| {
+        outcome.targets.iter().any(|target| target.name == name && target.latency.all.is_some())
+    };
+    let steps: usize = outcome.areas.iter().map(|area| area.steps).sum();
+    let commands = busiest(outcome);
+    Page {
+        readiness: outcome.readiness.name(),
+        readiness_class: readiness_class(outcome.readiness),
+        conclusion: &outcome.conclusion,
+        scale: format!(
+            "{} with {} in {}",
+            counted(outcome.scenarios.len(), "scenario"),
+            counted(steps, "step"),
+            duration(outcome.run.duration_ms)
+        ),
+        started: &outcome.run.started_at,
+        seed: outcome.run.seed,
+        interrupted: outcome.run.interrupted,
+        held_against: match &outcome.run.reference {
+            Some(reference) => {
+                format!("All got the same commands; replies are held against those of {reference}.")
+            }
+            None => "There was no reference: replies are held against what the documents expect.".into(),
+        },
+        measured: targets.iter().filter(|target| is_measured(target.name)).cloned().collect(),
+        present: present(outcome).map(|target| target.name.as_str()).collect(),
+        areas: areas(outcome),
+        sections: sections(outcome),
+        absent: outcome
+            .documented
+            .iter()
+            .flat_map(|found| found.expected_but_absent.iter().map(move |place| format!("{}: {place}", found.id)))
+            .collect(),
+        gone: outcome.baseline.as_ref().map_or(&[], |baseline| baseline.gone.as_slice()),
+        checklist: checklist(outcome),
+        area_plot: plotted("Latency by area", outcome, &names(outcome, |one| &one.latency.areas), |one| &one.latency.areas),
+        command_plot: plotted("Latency by command", outcome, &commands, |one| &one.latency.commands),
+        commands_plotted: commands.len(),
+        figures: figures(outcome),
+        costs: present(outcome).map(cost).collect(),
+        groups: groups(outcome),
+        targets,
+        version: outcome.swapcheck,
+        report_version: REPORT_VERSION,
+        run_id: &outcome.run.id,
+    }
+}
+
+fn present(outcome: &Outcome) -> impl Iterator<Item = &TargetOutcome> {
+    outcome.targets.iter().filter(|target| target.role != Role::Absent)
+}
+
+fn measured(outcome: &Outcome) -> impl Iterator<Item = &TargetOutcome> {
+    outcome.targets.iter().filter(|target| target.latency.all.is_some())
+}
+
+fn readiness_class(readiness: Readiness) -> &'static str {
+    match readiness {
+        Readiness::Ready => "ready",
+        Readiness::ReadyWithChanges => "ready-with-changes",
+        Readiness::NotReady => "not-ready",
+    }
+}
+
+fn view(index: usize, target: &TargetOutcome) -> TargetView<'_> {
+    TargetView {
+        name: &target.name,
+        color: if target.role == Role::Absent { String::new() } else { format!("t{}", index % COLORS) },
+        role: match (target.role, target.readiness) {
+            (Role::Reference, _) => "reference".into(),
+            (Role::Absent, _) => "not here".into(),
+            (Role::Subject, Some(readiness)) => readiness.name().into(),
+            (Role::Subject, None) => "compared".into(),
+        },
+        readiness_class: target.readiness.map_or("", readiness_class),
+        server: target.server.as_deref(),
+        description: &target.description,
+        notes: &target.notes,
+    }
+}
+
+fn areas(outcome: &Outcome) -> Vec<AreaView<'_>> {
+    let mut areas: Vec<AreaView<'_>> = outcome
+        .areas
+        .iter()
+        .map(|area| AreaView {
+            name: &area.name,
+            scenarios: area.scenarios,
+            steps: area.steps,
+            cells: area.tallies.iter().map(parts).collect(),
+            sum: false,
+        })
+        .collect();
+    if areas.len() > 1 {
+        areas.push(AreaView {
+            name: "all",
+            scenarios: outcome.scenarios.len(),
+            steps: outcome.areas.iter().map(|area| area.steps).sum(),
+            cells: present(outcome).map(|target| parts(&target.tally)).collect(),
+            sum: true,
+        });
+    }
+    areas
+}
+
+fn parts(tally: &Tally) -> Vec<Part> {
+    [
+        (tally.matched, "matched", "matched"),
+        (tally.documented, "documented", "documented"),
+        (tally.differed, "differed", "differed"),
+        (tally.accepted, "", "accepted"),
+        (tally.unsupported, "", "unsupported"),
+        (tally.not_evaluable, "not-evaluable", "not evaluable"),
+    ]
+    .into_iter()
+    .filter(|(count, ..)| *count > 0)
+    .map(|(count, class, word)| Part { class, text: format!("{count} {word}") })
+    .collect()
+}
+
+fn sections(outcome: &Outcome) -> Vec<Section> {
+    let all = exhibits(outcome);
+    [
+        (
+            Class::Unexpected,
+            "Unexpected differences",
+            "Nobody documents these. Find out about each before you switch.",
+            true,
+        ),
+        (
+            Class::Documented,
+            "Documented differences",
+            "Upstash is known to behave this way. Check whether your application relies on Redis's way.",
+            false,
+        ),
+        (Class::Accepted, "Accepted differences", "The baseline accepts these.", false),
+    ]
+    .into_iter()
+    .map(|(class, title, gloss, open)| Section {
+        class: class.name(),
+        title,
+        gloss,
+        open,
+        exhibits: all.iter().filter(|exhibit| exhibit.class == class).cloned().collect(),
+    })
+    .filter(|section| !section.exhibits.is_empty())
+    .collect()
+}
+
+fn checklist(outcome: &Outcome) -> Vec<CheckView<'_>> {
+    let view = |item: &'_ crate::run::ChecklistItem| match item.state {
+        ChecklistState::Yes => ("yes", "✓", "yes"),
+        ChecklistState::WithChanges => ("with-changes", "✓", "with changes"),
+        ChecklistState::No => ("no", "✗", "no"),
+        ChecklistState::NotRun => ("not-run", "?", "not shown"),
+    };
+    outcome
+        .checklist
+        .iter()
+        .map(|item| {
+            let (class, mark, word) = view(item);
+            CheckView { class, mark, word, title: item.title, note: &item.note }
+        })
+        .collect()
+}
+
+/// All areas or commands that any target has figures of.
+fn names(outcome: &Outcome, of: fn(&TargetOutcome) -> &[NamedLatency]) -> Vec<&str> {
+    let mut names: Vec<&str> =
+        outcome.targets.iter().flat_map(|target| of(target).iter().map(|one| one.name.as_str())).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+fn busiest(outcome: &Outcome) -> Vec<&str> {
+    let mut names = names(outcome, |one| &one.latency.commands);
+    let count = |name: &str| -> u64 {
+        measured(outcome)
+            .flat_map(|target| &target.latency.commands)
+            .filter(|one| one.name == name)
+            .map(|one| one.summary.count)
+            .sum()
+    };
+    names.sort_by_key(|name| std::cmp::Reverse(count(name)));
+    names.truncate(COMMANDS_PLOTTED);
+    names
+}
+
+fn found(latencies: &[NamedLatency], name: &str) -> Option<Summary> {
+    latencies.iter().find(|one| one.name == name).map(|one| one.summary)
+}
+
+fn plotted(
+    title: &str,
+    outcome: &Outcome,
+    names: &[&str],
+    of: fn(&TargetOutcome) -> &[NamedLatency],
+) -> String {
+    let targets: Vec<&str> = measured(outcome).map(|target| target.name.as_str()).collect();
+    let rows: Vec<PlotRow<'_>> = names
+        .iter()
+        .map(|name| PlotRow {
+            label: name,
+            figures: measured(outcome).map(|target| found(of(target), name)).collect(),
+        })
+        .collect();
+    plot(title, &targets, &rows)
+}
+
+fn figures(outcome: &Outcome) -> Vec<FigureRow<'_>> {
+    let cells = |of: &dyn Fn(&TargetOutcome) -> Option<Summary>| -> Vec<String> {
+        measured(outcome)
+            .flat_map(|target| match of(target) {
+                Some(one) => {
+                    [human(one.p50_us), human(one.p90_us), human(one.p99_us), thousands(one.count)]
+                }
+                None => ["–", "–", "–", "–"].map(str::to_owned),
+            })
+            .collect()
+    };
+    let mut rows = vec![FigureRow { name: "all", cells: cells(&|target| target.latency.all) }];
+    for name in names(outcome, |one| &one.latency.areas) {
+        rows.push(FigureRow { name, cells: cells(&|target| found(&target.latency.areas, name)) });
+    }
+    for name in names(outcome, |one| &one.latency.commands) {
+        rows.push(FigureRow { name, cells: cells(&|target| found(&target.latency.commands, name)) });
+    }
+    rows
+}
+
+fn cost(target: &TargetOutcome) -> CostRow<'_> {
+    let billed = target.billed.billed;
+    let payg = target.billed.prices.iter().map(|price| price.usd).sum();
+    let free = target.billed.prices.first().map(|price| price.note.clone());
+    let region = billed.with_read_regions(1) as f64 / billed.commands.max(1) as f64;
+    CostRow {
+        name: &target.name,
+        commands: thousands(billed.commands),
+        writes: thousands(billed.writes),
+        estimated: thousands(billed.estimated),
+        payg: dollars(payg),
+        region: dollars(payg * region),
+        free: free.unwrap_or_default(),
+    }
+}
+
+fn groups(outcome: &Outcome) -> Vec<Group<'_>> {
+    let row = |scenario| scenario_row(scenario);
+    outcome
+        .areas
+        .iter()
+        .map(|area| Group {
+            area: &area.name,
+            rows: outcome.scenarios.iter().filter(|one| one.area == area.name).map(row).collect(),
+        })
+        .collect()
+}
+
+fn class_of(verdict: Verdict) -> (&'static str, &'static str) {
+    match verdict {
+        Verdict::Matched => ("matched", "✓"),
+        Verdict::Documented => ("documented", "≈"),
+        Verdict::Differed => ("differed", "≠"),
+        Verdict::Unsupported => ("unsupported", "–"),
+        Verdict::NotEvaluable => ("not-evaluable", "?"),
+    }
+}
+
+fn scenario_row(scenario: &ScenarioOutcome) -> ScenarioRow<'_> {
+    let chips = scenario.results.iter().map(|result| {
+        let (class, mark) = class_of(result.verdict);
+        Chip { class, mark, name: &result.target, title: result.verdict.name() }
+    });
+    let verdicts: Vec<&str> = scenario.results.iter().map(|result| class_of(result.verdict).0).collect();
+    let mut reasons = Vec::new();
+    for result in &scenario.results {
+        if let Some(reason) = &result.reason {
+            reasons.push(format!("{}, {}: {reason}", result.target, result.verdict.name()));
+        }
+        reasons.extend(result.unsupported_steps.iter().map(|step| format!("{}, {step}", result.target)));
+    }
+    let steps = scenario.steps.iter().enumerate().map(|(index, step)| step_view(scenario, index, step));
+    ScenarioRow {
+        scenario,
+        verdicts: verdicts.join(" "),
+        chips: chips.collect(),
+        reasons,
+        steps: steps.collect(),
+    }
+}
+
+/// A step's answers, those that all agree shown once.
+fn step_view<'a>(scenario: &'a ScenarioOutcome, index: usize, step: &'a StepOutcome) -> StepView<'a> {
+    let mut said: Vec<Said> = Vec::new();
+    if let Some(expected) = &step.expected {
+        said.push(Said { who: "document".into(), text: expected.clone() });
+    }
+    for answer in &step.answers {
+        let Some(text) = answer.reply.as_ref().or(answer.note.as_ref()) else { continue };
+        match said.iter_mut().find(|one| one.text == *text) {
+            Some(one) => one.who = format!("{}, {}", one.who, answer.target),
+            None => said.push(Said { who: answer.target.clone(), text: text.clone() }),
+        }
+    }
+    // Where nobody departs from the document, saying who said so is noise.
+    let all = step.answers.len() + usize::from(step.expected.is_some());
+    if let [one] = said.as_mut_slice()
+        && one.who.split(", ").count() == all
+    {
+        one.who = "all".into();
+    }
+    let differs = scenario.results.iter().flat_map(|result| &result.differences).any(|found| found.step == index);
+    StepView { sent: step.sent.trim_end(), said, note: step.compared.map(str::to_owned), differs }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::prose;
+
+    #[test]
+    fn prose_keeps_code_and_escapes_the_rest() {
+        assert_eq!(
+            prose("`SET` with <b> & a ` tick"),
+            "<code>SET</code> with &lt;b&gt; &amp; a ` tick"
+        );
+    }
+}
