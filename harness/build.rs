@@ -9,7 +9,10 @@ fn main() -> io::Result<()> {
     let scenarios = root.join("../scenarios").canonicalize()?;
     println!("cargo::rerun-if-changed={}", scenarios.display());
     let mut documents = Vec::new();
-    for area in entries(&scenarios)?.into_iter().filter(|path| path.is_dir()) {
+    for area in entries(&scenarios)?
+        .into_iter()
+        .filter(|path| path.is_dir())
+    {
         // Watched one by one: a new file in a folder does not touch the folder above it.
         println!("cargo::rerun-if-changed={}", area.display());
         let markdown = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "md");
@@ -28,8 +31,9 @@ fn main() -> io::Result<()> {
 
 /// What a folder holds, in the order of the names.
 fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut paths: Vec<PathBuf> =
-        fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
     paths.sort();
     Ok(paths)
 }

@@ -49,7 +49,9 @@ pub enum BaselineError {
         error: std::io::Error,
     },
     /// The file is not a baseline.
-    #[error("the baseline '{path}' is malformed: {error}write it anew with --write-baseline {path}")]
+    #[error(
+        "the baseline '{path}' is malformed: {error}write it anew with --write-baseline {path}"
+    )]
     Malformed {
         /// The file.
         path: String,
@@ -84,16 +86,25 @@ impl Baseline {
     /// When the file cannot be read, or is not a baseline of this version.
     pub fn read(path: &Path) -> Result<Self, BaselineError> {
         let file = path.display().to_string();
-        let text = fs::read_to_string(path)
-            .map_err(|error| BaselineError::Unreadable { path: file.clone(), error })?;
+        let text = fs::read_to_string(path).map_err(|error| BaselineError::Unreadable {
+            path: file.clone(),
+            error,
+        })?;
         let parsed: File = toml::from_str(&text).map_err(|error| BaselineError::Malformed {
             path: file.clone(),
             error: Box::new(error),
         })?;
         if parsed.version != VERSION {
-            return Err(BaselineError::Version { path: file, version: parsed.version });
+            return Err(BaselineError::Version {
+                path: file,
+                version: parsed.version,
+            });
         }
-        let accepted = parsed.accepted.into_iter().map(|one| (one.id.clone(), one)).collect();
+        let accepted = parsed
+            .accepted
+            .into_iter()
+            .map(|one| (one.id.clone(), one))
+            .collect();
         Ok(Baseline { file, accepted })
     }
 
@@ -103,8 +114,10 @@ impl Baseline {
     /// # Errors
     /// When the file cannot be written.
     pub fn write(path: &Path, outcome: &Outcome) -> Result<usize, BaselineError> {
-        let unwritable =
-            |error| BaselineError::Unwritable { path: path.display().to_string(), error };
+        let unwritable = |error| BaselineError::Unwritable {
+            path: path.display().to_string(),
+            error,
+        };
         let differences: BTreeMap<&str, Accepted> = outcome
             .scenarios
             .iter()
@@ -112,14 +125,21 @@ impl Baseline {
             .flat_map(|result| &result.differences)
             .filter(|found| found.documented.is_none())
             .map(|found| {
-                let accepted =
-                    Accepted { id: found.id.clone(), kind: found.kind, what: found.what.clone() };
+                let accepted = Accepted {
+                    id: found.id.clone(),
+                    kind: found.kind,
+                    what: found.what.clone(),
+                };
                 (found.id.as_str(), accepted)
             })
             .collect();
         let count = differences.len();
-        let file = File { version: VERSION, accepted: differences.into_values().collect() };
-        let text = toml::to_string(&file).map_err(|error| unwritable(std::io::Error::other(error)))?;
+        let file = File {
+            version: VERSION,
+            accepted: differences.into_values().collect(),
+        };
+        let text =
+            toml::to_string(&file).map_err(|error| unwritable(std::io::Error::other(error)))?;
         let text = format!(
             "# Differences that are accepted. A run with --baseline fails for any other, and for any\n\
              # of these that no longer shows. Written by swapcheck run --write-baseline.\n\n{text}"
@@ -138,7 +158,11 @@ impl Baseline {
                 if result.verdict != Verdict::NotEvaluable {
                     judged.insert((scenario.id.clone(), result.target.clone()));
                 }
-                for found in result.differences.iter_mut().filter(|one| one.documented.is_none()) {
+                for found in result
+                    .differences
+                    .iter_mut()
+                    .filter(|one| one.documented.is_none())
+                {
                     found.accepted = self.accepted.contains_key(&found.id);
                     let place = if found.accepted { &mut seen } else { &mut new };
                     place.insert(found.id.clone());
@@ -150,7 +174,10 @@ impl Baseline {
             let target = id.rsplit(" on ").next().unwrap_or_default();
             judged.contains(&(scenario.to_owned(), target.to_owned()))
         };
-        let gone = self.accepted.keys().filter(|id| !seen.contains(*id) && in_reach(id));
+        let gone = self
+            .accepted
+            .keys()
+            .filter(|id| !seen.contains(*id) && in_reach(id));
         BaselineOutcome {
             file: self.file.clone(),
             accepted: seen.len(),

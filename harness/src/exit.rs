@@ -33,8 +33,15 @@ impl Exit {
 
     /// The exit of that code; an unknown one counts as a difference, never as success.
     pub fn from_code(code: u8) -> Exit {
-        let all = [Exit::Success, Exit::Mistake, Exit::Unreachable, Exit::Interrupted];
-        all.into_iter().find(|exit| exit.code() == code).unwrap_or(Exit::Differences)
+        let all = [
+            Exit::Success,
+            Exit::Mistake,
+            Exit::Unreachable,
+            Exit::Interrupted,
+        ];
+        all.into_iter()
+            .find(|exit| exit.code() == code)
+            .unwrap_or(Exit::Differences)
     }
 
     /// How a finished run exits.
@@ -43,7 +50,12 @@ impl Exit {
             return Exit::Interrupted;
         }
         let lost = executed.lost.iter().any(Option::is_some);
-        if lost || plan.absent.iter().any(|absent| plan.required.contains(&absent.name)) {
+        if lost
+            || plan
+                .absent
+                .iter()
+                .any(|absent| plan.required.contains(&absent.name))
+        {
             return Exit::Unreachable;
         }
         let unexpected = outcome
@@ -51,9 +63,10 @@ impl Exit {
             .iter()
             .flat_map(|scenario| &scenario.results)
             .any(|result| result.verdict == Verdict::Differed && !result.is_accepted());
-        let unevaluable = outcome.targets.iter().any(|target| {
-            plan.required.contains(&target.name) && target.tally.not_evaluable > 0
-        });
+        let unevaluable = outcome
+            .targets
+            .iter()
+            .any(|target| plan.required.contains(&target.name) && target.tally.not_evaluable > 0);
         let stale = outcome
             .baseline
             .as_ref()
@@ -71,7 +84,12 @@ impl Exit {
         let differing = outcome
             .scenarios
             .iter()
-            .filter(|scenario| scenario.results.iter().any(|result| result.unexpected().count() > 0))
+            .filter(|scenario| {
+                scenario
+                    .results
+                    .iter()
+                    .any(|result| result.unexpected().count() > 0)
+            })
             .count();
         let reference_differs = outcome
             .targets
@@ -83,8 +101,16 @@ impl Exit {
             Exit::Unreachable => Some("a target could not be reached to the end".into()),
             Exit::Differences if differing > 0 => Some(format!(
                 "{differing} {} unexpectedly{}",
-                if differing == 1 { "scenario differs" } else { "scenarios differ" },
-                if reference_differs { " (on the reference itself, too)" } else { "" },
+                if differing == 1 {
+                    "scenario differs"
+                } else {
+                    "scenarios differ"
+                },
+                if reference_differs {
+                    " (on the reference itself, too)"
+                } else {
+                    ""
+                },
             )),
             Exit::Differences => match &outcome.baseline {
                 Some(baseline) if !baseline.gone.is_empty() => Some(format!(
@@ -92,9 +118,10 @@ impl Exit {
                     baseline.gone.len()
                 )),
                 _ if outcome.run.self_check
-                    && outcome.scenarios.iter().any(|scenario| {
-                        scenario.steps.iter().any(|step| step.unstable)
-                    }) =>
+                    && outcome
+                        .scenarios
+                        .iter()
+                        .any(|scenario| scenario.steps.iter().any(|step| step.unstable)) =>
                 {
                     Some("the reference differs from itself in some steps".into())
                 }

@@ -89,7 +89,11 @@ pub struct Selection {
 /// When a document cannot be read or has mistakes, or the selection names what is not there.
 pub fn load(selection: &Selection) -> Result<Vec<Planned>, SuiteError> {
     let documents = if selection.documents.is_empty() {
-        parse(DOCUMENTS.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())))?
+        parse(
+            DOCUMENTS
+                .iter()
+                .map(|(path, text)| ((*path).to_owned(), (*text).to_owned())),
+        )?
     } else {
         parse(own(&selection.documents)?)?
     };
@@ -128,8 +132,10 @@ fn read(path: &Path) -> Result<(String, String), SuiteError> {
 
 /// The Markdown files of a folder and of those below it.
 fn markdown(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), SuiteError> {
-    let unreadable =
-        |error| SuiteError::Unreadable { path: folder.display().to_string(), error };
+    let unreadable = |error| SuiteError::Unreadable {
+        path: folder.display().to_string(),
+        error,
+    };
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         paths.push(entry.map_err(unreadable)?.path());
@@ -157,7 +163,11 @@ fn parse(texts: impl IntoIterator<Item = (String, String)>) -> Result<Vec<Docume
             Err(mistakes) => errors.push(mistakes),
         }
     }
-    if errors.is_empty() { Ok(documents) } else { Err(SuiteError::Malformed(errors)) }
+    if errors.is_empty() {
+        Ok(documents)
+    } else {
+        Err(SuiteError::Malformed(errors))
+    }
 }
 
 fn planned(documents: Vec<Document>) -> Result<Vec<Planned>, SuiteError> {
@@ -165,10 +175,17 @@ fn planned(documents: Vec<Document>) -> Result<Vec<Planned>, SuiteError> {
     for document in documents {
         for scenario in document.scenarios {
             let id = scenario.id.clone();
-            let planned = Planned { document: document.path.clone(), scenario };
+            let planned = Planned {
+                document: document.path.clone(),
+                scenario,
+            };
             if let Some(other) = all.insert(id.clone(), planned) {
                 let one = other.document;
-                return Err(SuiteError::SameId { id, one, other: document.path });
+                return Err(SuiteError::SameId {
+                    id,
+                    one,
+                    other: document.path,
+                });
             }
         }
     }
@@ -178,18 +195,28 @@ fn planned(documents: Vec<Document>) -> Result<Vec<Planned>, SuiteError> {
 fn select(all: Vec<Planned>, selection: &Selection) -> Result<Vec<Planned>, SuiteError> {
     for area in &selection.areas {
         if !all.iter().any(|planned| planned.scenario.area == *area) {
-            let mut known: Vec<String> =
-                all.iter().map(|planned| planned.scenario.area.clone()).collect();
+            let mut known: Vec<String> = all
+                .iter()
+                .map(|planned| planned.scenario.area.clone())
+                .collect();
             known.dedup();
-            return Err(SuiteError::UnknownArea { area: area.clone(), known });
+            return Err(SuiteError::UnknownArea {
+                area: area.clone(),
+                known,
+            });
         }
     }
     let mut globs = Vec::new();
     for glob in &selection.filters {
         let compiled = GlobBuilder::new(glob).case_insensitive(true).build();
-        globs.push(compiled.map(|glob| glob.compile_matcher()).map_err(|error| {
-            SuiteError::BadFilter { glob: glob.clone(), error: error.kind().to_string() }
-        })?);
+        globs.push(
+            compiled
+                .map(|glob| glob.compile_matcher())
+                .map_err(|error| SuiteError::BadFilter {
+                    glob: glob.clone(),
+                    error: error.kind().to_string(),
+                })?,
+        );
     }
     let selected: Vec<Planned> = all
         .into_iter()
@@ -199,5 +226,9 @@ fn select(all: Vec<Planned>, selection: &Selection) -> Result<Vec<Planned>, Suit
                 && (globs.is_empty() || globs.iter().any(|glob| glob.is_match(&scenario.id)))
         })
         .collect();
-    if selected.is_empty() { Err(SuiteError::NothingSelected) } else { Ok(selected) }
+    if selected.is_empty() {
+        Err(SuiteError::NothingSelected)
+    } else {
+        Ok(selected)
+    }
 }

@@ -50,12 +50,18 @@ fn one(catalogue: &Catalogue, id: &str) -> Result<String, Failure> {
 
 fn all(catalogue: &Catalogue, markdown: bool) -> String {
     let mut table = Table::new();
-    table.load_style(if markdown { presets::ASCII_MARKDOWN } else { presets::UTF8_HORIZONTAL_ONLY });
+    table.load_style(if markdown {
+        presets::ASCII_MARKDOWN
+    } else {
+        presets::UTF8_HORIZONTAL_ONLY
+    });
     if markdown {
         table.set_content_arrangement(ContentArrangement::Disabled);
     } else {
         let width = u16::try_from(output::width()).unwrap_or(u16::MAX);
-        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+        table
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(width);
     }
     table.set_header(["id", "what differs", "severity", "what to change", "source"]);
     let mut entries: Vec<_> = catalogue.entries().iter().collect();
@@ -71,7 +77,11 @@ fn all(catalogue: &Catalogue, markdown: bool) -> String {
         ];
         let escape = |cell: &str| {
             let line = cell.split_whitespace().collect::<Vec<_>>().join(" ");
-            if markdown { line.replace('|', "\\|") } else { line }
+            if markdown {
+                line.replace('|', "\\|")
+            } else {
+                line
+            }
         };
         table.add_row(row.map(escape));
     }

@@ -22,12 +22,20 @@ pub(super) struct ExplainArgs {
 }
 
 pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, Failure> {
-    let selection = Selection { documents: args.documents.clone(), ..Selection::default() };
+    let selection = Selection {
+        documents: args.documents.clone(),
+        ..Selection::default()
+    };
     let scenarios = load(&selection)?;
-    let exact = scenarios.iter().find(|planned| planned.scenario.id == args.id);
+    let exact = scenarios
+        .iter()
+        .find(|planned| planned.scenario.id == args.id);
     let found: Vec<&Planned> = match exact {
         Some(planned) => vec![planned],
-        None => scenarios.iter().filter(|planned| planned.scenario.id.contains(&args.id)).collect(),
+        None => scenarios
+            .iter()
+            .filter(|planned| planned.scenario.id.contains(&args.id))
+            .collect(),
     };
     match found.as_slice() {
         [planned] => output::print(&explained(planned)),
@@ -38,8 +46,10 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, Failure> {
             )));
         }
         several => {
-            let ids: Vec<String> =
-                several.iter().map(|planned| format!("\n  {}", planned.scenario.id)).collect();
+            let ids: Vec<String> = several
+                .iter()
+                .map(|planned| format!("\n  {}", planned.scenario.id))
+                .collect();
             return Err(Failure::mistake(format!(
                 "'{}' is a part of {} ids; give one of them:{}",
                 args.id,
@@ -57,7 +67,11 @@ fn explained(planned: &Planned) -> String {
     let _ = writeln!(text, "{}", scenario.title);
     let _ = writeln!(text, "{}", "=".repeat(scenario.title.chars().count()));
     let _ = writeln!(text, "id    {}", scenario.id);
-    let _ = writeln!(text, "from  {}:{}\n", planned.document, scenario.location.line);
+    let _ = writeln!(
+        text,
+        "from  {}:{}\n",
+        planned.document, scenario.location.line
+    );
     if !scenario.prose.trim().is_empty() {
         let _ = writeln!(text, "{}\n", scenario.prose.trim());
     }
@@ -69,7 +83,11 @@ fn explained(planned: &Planned) -> String {
             let _ = writeln!(text, "    {requirement}");
         }
         let written = step.source.trim_end().lines().map(str::to_owned);
-        let expected = step.expect.as_ref().map(print::expectation).unwrap_or_default();
+        let expected = step
+            .expect
+            .as_ref()
+            .map(print::expectation)
+            .unwrap_or_default();
         for line in written.chain(expected.lines().map(str::to_owned)) {
             let _ = writeln!(text, "    {line}");
         }

@@ -37,7 +37,10 @@ pub(super) fn list(args: &ListArgs) -> Result<Exit, Failure> {
                 text.push('\n');
             }
             area = &scenario.area;
-            let count = scenarios.iter().filter(|other| other.scenario.area == area).count();
+            let count = scenarios
+                .iter()
+                .filter(|other| other.scenario.area == area)
+                .count();
             let _ = writeln!(text, "{area} ({count})");
         }
         let _ = writeln!(text, "  {}", scenario.id);

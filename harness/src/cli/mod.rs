@@ -26,8 +26,10 @@ pub use run::RunArgs;
 /// the cost.
 #[derive(Debug, Parser)]
 #[command(name = "swapcheck", version, args_conflicts_with_subcommands = true)]
-#[command(after_help = "Exit codes: 0 nothing unexpected, 1 unexpected differences, 2 a mistake in \
-    flags, configuration or a document, 3 a target could not be reached or provisioned.")]
+#[command(
+    after_help = "Exit codes: 0 nothing unexpected, 1 unexpected differences, 2 a mistake in \
+    flags, configuration or a document, 3 a target could not be reached or provisioned."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -44,7 +46,6 @@ enum Command {
     /// Print a scenario with its prose and its transcript
     Explain(explain::ExplainArgs),
 
-
     /// Print the documented differences between Redis and Upstash
     Differences(differences::DifferencesArgs),
 }
@@ -58,18 +59,31 @@ struct Failure {
 
 impl Failure {
     fn mistake(message: impl Into<String>) -> Self {
-        Failure { exit: Exit::Mistake, message: message.into() }
+        Failure {
+            exit: Exit::Mistake,
+            message: message.into(),
+        }
     }
 
     fn unreachable(message: impl Into<String>) -> Self {
-        Failure { exit: Exit::Unreachable, message: message.into() }
+        Failure {
+            exit: Exit::Unreachable,
+            message: message.into(),
+        }
     }
 }
 
 impl From<TargetError> for Failure {
     fn from(error: TargetError) -> Self {
-        let exit = if error.is_mistake() { Exit::Mistake } else { Exit::Unreachable };
-        Failure { exit, message: error.to_string() }
+        let exit = if error.is_mistake() {
+            Exit::Mistake
+        } else {
+            Exit::Unreachable
+        };
+        Failure {
+            exit,
+            message: error.to_string(),
+        }
     }
 }
 

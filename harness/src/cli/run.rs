@@ -113,7 +113,10 @@ impl Asked {
             specs.insert(0, spec);
         }
         for (index, spec) in specs.iter().enumerate() {
-            if specs[..index].iter().any(|other| other.name() == spec.name()) {
+            if specs[..index]
+                .iter()
+                .any(|other| other.name() == spec.name())
+            {
                 return Err(Failure::mistake(format!(
                     "two targets have the name '{0}'; give one of them another: --target other-{0}=URL",
                     spec.name()
@@ -137,7 +140,12 @@ impl Asked {
             environment,
             ..Options::default()
         };
-        Ok(Asked { specs, explicit, reference, options })
+        Ok(Asked {
+            specs,
+            explicit,
+            reference,
+            options,
+        })
     }
 }
 
@@ -172,7 +180,14 @@ async fn session(
     for left in shutdown(&plan.targets).await {
         events.send(Event::Note(left));
     }
-    let outcome = summarize(&plan, &executed, baseline.as_ref(), started_at, duration, interrupted);
+    let outcome = summarize(
+        &plan,
+        &executed,
+        baseline.as_ref(),
+        started_at,
+        duration,
+        interrupted,
+    );
     let outcome = Arc::new(outcome);
     events.send(Event::Finished(outcome.clone()));
     drop(events);
@@ -185,9 +200,16 @@ async fn session(
 
 /// The reports and the baseline.
 fn files(args: &RunArgs, outcome: &Outcome) -> Result<(), Failure> {
-    let wanted = if args.report.is_empty() { Wanted::default_set() } else { args.report.clone() };
+    let wanted = if args.report.is_empty() {
+        Wanted::default_set()
+    } else {
+        args.report.clone()
+    };
     report::write(outcome, &wanted)?;
-    let paths: Vec<String> = wanted.iter().map(|one| one.path.display().to_string()).collect();
+    let paths: Vec<String> = wanted
+        .iter()
+        .map(|one| one.path.display().to_string())
+        .collect();
     let mut text = format!("reports: {}\n", paths.join(", "));
     if let Some(path) = &args.write_baseline {
         let count = Baseline::write(path, outcome)?;
@@ -204,7 +226,11 @@ fn files(args: &RunArgs, outcome: &Outcome) -> Result<(), Failure> {
 fn exit_of(args: &RunArgs, outcome: &Outcome) -> Exit {
     let exit = Exit::from_code(outcome.exit_code);
     let accepted = args.write_baseline.is_some() && outcome.baseline.is_none();
-    if accepted && exit == Exit::Differences { Exit::Success } else { exit }
+    if accepted && exit == Exit::Differences {
+        Exit::Success
+    } else {
+        exit
+    }
 }
 
 /// Makes the plan of the targets that are there, or says why there can be none; then the targets
@@ -216,7 +242,11 @@ fn plan(
     scenarios: Vec<Planned>,
     catalogue: Catalogue,
 ) -> Result<Plan, (Vec<Target>, Failure)> {
-    let Gathered { targets, absent, failed } = gathered;
+    let Gathered {
+        targets,
+        absent,
+        failed,
+    } = gathered;
     let required = |spec: &TargetSpec| args.require.iter().any(|name| name == spec.name());
     let mut missing = Vec::new();
     for (spec, error) in failed {
@@ -225,28 +255,44 @@ fn plan(
         if !optional || error.is_mistake() {
             return Err((targets, error.into()));
         }
-        missing.push(Absent { name: spec.name().to_owned(), reason: error.to_string() });
+        missing.push(Absent {
+            name: spec.name().to_owned(),
+            reason: error.to_string(),
+        });
     }
     for (spec, reason) in absent {
         if required(&spec) {
-            let message = format!("the required target '{}' is not there: {reason}", spec.name());
+            let message = format!(
+                "the required target '{}' is not there: {reason}",
+                spec.name()
+            );
             return Err((targets, Failure::unreachable(message)));
         }
-        missing.push(Absent { name: spec.name().to_owned(), reason });
+        missing.push(Absent {
+            name: spec.name().to_owned(),
+            reason,
+        });
     }
     if targets.is_empty() {
-        let reasons: Vec<String> =
-            missing.iter().map(|one| format!("{}: {}", one.name, one.reason)).collect();
+        let reasons: Vec<String> = missing
+            .iter()
+            .map(|one| format!("{}: {}", one.name, one.reason))
+            .collect();
         let message = format!("no target is there to run on; {}", reasons.join("; "));
         return Err((targets, Failure::unreachable(message)));
     }
     let reference = match &asked.reference {
         Some(name) => targets.iter().position(|target| target.name == *name),
-        None => targets.iter().position(|target| target.kind == TargetKind::Redis).or_else(|| {
-            let first = targets.iter().position(|target| target.kind == TargetKind::RedisUrl);
-            // One server alone is what the user asks about, so the documents judge it.
-            first.filter(|_| targets.len() > 1)
-        }),
+        None => targets
+            .iter()
+            .position(|target| target.kind == TargetKind::Redis)
+            .or_else(|| {
+                let first = targets
+                    .iter()
+                    .position(|target| target.kind == TargetKind::RedisUrl);
+                // One server alone is what the user asks about, so the documents judge it.
+                first.filter(|_| targets.len() > 1)
+            }),
     };
     Ok(Plan {
         scenarios,
@@ -264,9 +310,12 @@ fn plan(
 }
 
 fn credentials(environment: &Environment) -> bool {
-    [("UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"), ("KV_REST_API_URL", "KV_REST_API_TOKEN")]
-        .iter()
-        .any(|(url, token)| environment.get(url).is_some() && environment.get(token).is_some())
+    [
+        ("UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"),
+        ("KV_REST_API_URL", "KV_REST_API_TOKEN"),
+    ]
+    .iter()
+    .any(|(url, token)| environment.get(url).is_some() && environment.get(token).is_some())
 }
 
 fn announce(plan: &Plan, events: &Events) {
@@ -274,15 +323,26 @@ fn announce(plan: &Plan, events: &Events) {
         events.send(Event::TargetReady {
             name: target.name.clone(),
             description: target.description.clone(),
-            role: if plan.reference == Some(index) { Role::Reference } else { Role::Subject },
+            role: if plan.reference == Some(index) {
+                Role::Reference
+            } else {
+                Role::Subject
+            },
         });
     }
     for absent in &plan.absent {
-        events.send(Event::TargetAbsent { name: absent.name.clone(), reason: absent.reason.clone() });
+        events.send(Event::TargetAbsent {
+            name: absent.name.clone(),
+            reason: absent.reason.clone(),
+        });
     }
     events.send(Event::Started {
         scenarios: plan.scenarios.len(),
-        steps: plan.scenarios.iter().map(|planned| planned.scenario.steps.len()).sum(),
+        steps: plan
+            .scenarios
+            .iter()
+            .map(|planned| planned.scenario.steps.len())
+            .sum(),
         targets: plan.targets.len(),
     });
 }

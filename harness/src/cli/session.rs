@@ -64,7 +64,11 @@ pub(super) struct Gathered {
 /// Opens all targets at once: a container takes its time.
 pub(super) async fn gather(specs: &[TargetSpec], options: &Options) -> Gathered {
     let opened = join_all(specs.iter().map(|spec| open(spec, options))).await;
-    let mut gathered = Gathered { targets: Vec::new(), absent: Vec::new(), failed: Vec::new() };
+    let mut gathered = Gathered {
+        targets: Vec::new(),
+        absent: Vec::new(),
+        failed: Vec::new(),
+    };
     for (spec, opened) in specs.iter().zip(opened) {
         match opened {
             Ok(Opened::Ready(target)) => gathered.targets.push(target),

@@ -15,13 +15,19 @@ pub fn fold(reply: &Reply, to: Expressiveness) -> Reply {
         Reply::Status(text) if to == Expressiveness::Json => Reply::Bulk(text.clone().into_bytes()),
         _ if to == Expressiveness::Resp3 => match reply {
             Reply::Map(pairs) => Reply::Map(
-                pairs.iter().map(|(key, value)| (fold(key, to), fold(value, to))).collect(),
+                pairs
+                    .iter()
+                    .map(|(key, value)| (fold(key, to), fold(value, to)))
+                    .collect(),
             ),
             Reply::Set(items) => Reply::Set(nested(items)),
             other => other.clone(),
         },
         Reply::Map(pairs) => Reply::Array(
-            pairs.iter().flat_map(|(key, value)| [fold(key, to), fold(value, to)]).collect(),
+            pairs
+                .iter()
+                .flat_map(|(key, value)| [fold(key, to), fold(value, to)])
+                .collect(),
         ),
         Reply::Set(items) => Reply::Array(nested(items)),
         Reply::Double(number) => Reply::Bulk(double(*number).into_bytes()),
@@ -36,7 +42,9 @@ pub(super) fn unordered(reply: &Reply) -> bool {
     match reply {
         Reply::Set(_) => true,
         Reply::Array(items) => items.iter().any(unordered),
-        Reply::Map(pairs) => pairs.iter().any(|(key, value)| unordered(key) || unordered(value)),
+        Reply::Map(pairs) => pairs
+            .iter()
+            .any(|(key, value)| unordered(key) || unordered(value)),
         _ => false,
     }
 }
@@ -51,7 +59,10 @@ mod tests {
 
     #[test]
     fn a_status_is_text_where_json_carries_it() {
-        assert_eq!(fold(&Reply::Status("OK".into()), Expressiveness::Json), text("OK"));
+        assert_eq!(
+            fold(&Reply::Status("OK".into()), Expressiveness::Json),
+            text("OK")
+        );
         assert_eq!(
             fold(&Reply::Status("OK".into()), Expressiveness::Resp2),
             Reply::Status("OK".into())

@@ -178,15 +178,20 @@ impl Catalogue {
 
     /// The documented difference that this is, if it is one.
     pub fn recognise(&self, sighting: Sighting<'_>) -> Option<&Entry> {
-        self.entries
-            .iter()
-            .find(|entry| entry.patterns.iter().any(|pattern| pattern.matches(sighting)))
+        self.entries.iter().find(|entry| {
+            entry
+                .patterns
+                .iter()
+                .any(|pattern| pattern.matches(sighting))
+        })
     }
 }
 
 impl Pattern {
     fn matches(&self, sighting: Sighting<'_>) -> bool {
-        let Some(name) = sighting.command.first() else { return false };
+        let Some(name) = sighting.command.first() else {
+            return false;
+        };
         let name = String::from_utf8_lossy(name).to_ascii_uppercase();
         let holds = |part: &String| {
             sighting.command[1..]
@@ -197,7 +202,9 @@ impl Pattern {
             && self.command.eq_ignore_ascii_case(&name)
             && self.contains.iter().all(holds)
             && meets(&self.subject, sighting.subject)
-            && sighting.reference.is_none_or(|reply| meets(&self.reference, reply))
+            && sighting
+                .reference
+                .is_none_or(|reply| meets(&self.reference, reply))
     }
 }
 
@@ -205,19 +212,30 @@ impl Pattern {
 fn meets(expectation: &Expectation, reply: &Reply) -> bool {
     let keys = |name: &str| format!("{{{name}}}").into_bytes();
     let captures = Captures::new();
-    let bindings = Bindings { keys: &keys, captures: &captures };
+    let bindings = Bindings {
+        keys: &keys,
+        captures: &captures,
+    };
     let reply = fold(reply, Expressiveness::Json);
-    expectation.check(&reply, Expressiveness::Json, bindings).is_ok()
+    expectation
+        .check(&reply, Expressiveness::Json, bindings)
+        .is_ok()
 }
 
 fn entry(text: EntryText) -> Result<Entry, String> {
     if text.patterns.is_empty() {
         return Err("it has no [[difference.match]], so nothing could ever match it".into());
     }
-    let patterns = text.patterns.into_iter().map(pattern).collect::<Result<Vec<_>, _>>()?;
-    for (name, value) in
-        [("title", &text.title), ("source", &text.source), ("advice", &text.advice)]
-    {
+    let patterns = text
+        .patterns
+        .into_iter()
+        .map(pattern)
+        .collect::<Result<Vec<_>, _>>()?;
+    for (name, value) in [
+        ("title", &text.title),
+        ("source", &text.source),
+        ("advice", &text.advice),
+    ] {
         if value.trim().is_empty() {
             return Err(format!("its {name} is empty"));
         }
@@ -255,9 +273,16 @@ fn pattern(text: PatternText) -> Result<Pattern, String> {
 
 /// Reads a reply written as in a document, by reading a document that holds nothing else.
 fn expectation(text: &str) -> Result<Expectation, String> {
-    let document = format!("## Reply\n\n```redis\n> GET {{k}}\n{}\n```\n", text.trim_end());
+    let document = format!(
+        "## Reply\n\n```redis\n> GET {{k}}\n{}\n```\n",
+        text.trim_end()
+    );
     let document = Document::parse("user/reply.md", &document).map_err(|errors| {
-        let messages: Vec<_> = errors.mistakes.iter().map(|mistake| &mistake.message).collect();
+        let messages: Vec<_> = errors
+            .mistakes
+            .iter()
+            .map(|mistake| &mistake.message)
+            .collect();
         format!("the reply '{text}' cannot be read: {messages:?}")
     })?;
     document
@@ -288,8 +313,17 @@ mod tests {
         subject = '(nil)'
     "#;
 
-    fn sighting<'a>(reference: Option<&'a Reply>, subject: &'a Reply, command: &'a [Vec<u8>]) -> Sighting<'a> {
-        Sighting { scenario: "patterns/lua/rollback", command, reference, subject }
+    fn sighting<'a>(
+        reference: Option<&'a Reply>,
+        subject: &'a Reply,
+        command: &'a [Vec<u8>],
+    ) -> Sighting<'a> {
+        Sighting {
+            scenario: "patterns/lua/rollback",
+            command,
+            reference,
+            subject,
+        }
     }
 
     #[test]
@@ -298,21 +332,40 @@ mod tests {
         let get = [b"get".to_vec(), b"{k}".to_vec()];
         let one = Reply::Bulk(b"1".to_vec());
         let id = |sighting| catalogue.recognise(sighting).map(|entry| entry.id.clone());
-        assert_eq!(id(sighting(Some(&one), &Reply::Nil, &get)).as_deref(), Some("rollback"));
-        assert_eq!(id(sighting(None, &Reply::Nil, &get)).as_deref(), Some("rollback"));
+        assert_eq!(
+            id(sighting(Some(&one), &Reply::Nil, &get)).as_deref(),
+            Some("rollback")
+        );
+        assert_eq!(
+            id(sighting(None, &Reply::Nil, &get)).as_deref(),
+            Some("rollback")
+        );
         assert_eq!(id(sighting(Some(&Reply::Nil), &one, &get)), None);
-        assert_eq!(id(sighting(Some(&one), &Reply::Nil, &[b"TYPE".to_vec()])), None);
-        let elsewhere = Sighting { scenario: "locks/x/y", ..sighting(Some(&one), &Reply::Nil, &get) };
+        assert_eq!(
+            id(sighting(Some(&one), &Reply::Nil, &[b"TYPE".to_vec()])),
+            None
+        );
+        let elsewhere = Sighting {
+            scenario: "locks/x/y",
+            ..sighting(Some(&one), &Reply::Nil, &get)
+        };
         assert_eq!(id(elsewhere), None);
     }
 
     #[test]
     fn what_would_swallow_everything_is_refused() {
         let greedy = ONE.replace("subject = '(nil)'", "subject = '(any)'");
-        let error = Catalogue::parse(&greedy).expect_err("(any) matches all").to_string();
-        assert!(error.contains("rollback") && error.contains("(any)"), "{error}");
+        let error = Catalogue::parse(&greedy)
+            .expect_err("(any) matches all")
+            .to_string();
+        assert!(
+            error.contains("rollback") && error.contains("(any)"),
+            "{error}"
+        );
         let twice = format!("{ONE}{ONE}");
-        let error = Catalogue::parse(&twice).expect_err("two of one id").to_string();
+        let error = Catalogue::parse(&twice)
+            .expect_err("two of one id")
+            .to_string();
         assert!(error.contains("listed twice"), "{error}");
     }
 

@@ -3,9 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// In which way two replies disagree.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// One succeeded where the other failed.
@@ -75,9 +73,7 @@ impl std::fmt::Display for Kind {
 }
 
 /// How bad a difference is for an application. Ordered: the worst is the greatest.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// Visible to people who read replies, harmless to code.
@@ -119,6 +115,10 @@ pub struct Difference {
 impl Difference {
     /// A difference of the whole reply.
     pub fn new(kind: Kind, what: impl Into<String>) -> Self {
-        Difference { kind, path: Vec::new(), what: what.into() }
+        Difference {
+            kind,
+            path: Vec::new(),
+            what: what.into(),
+        }
     }
 }

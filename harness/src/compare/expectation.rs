@@ -1,11 +1,11 @@
 //! A document's expectation as a comparison has to see it: how strictly it lets two replies be held
 //! against each other, and what kind of difference a reply is that does not meet it.
 
+use scenarios::Reply;
 use scenarios::expectation::{Expectation, Mismatch};
 use scenarios::glob::Glob;
 use scenarios::reply::Expressiveness;
 use scenarios::step::{Action, Argument, Bindings, Piece, Step};
-use scenarios::Reply;
 
 use super::difference::{Difference, Kind};
 use super::reply::{Mode, code, compare};
@@ -24,7 +24,10 @@ pub fn mode(step: &Step) -> Mode {
             }
             Action::Every(_) => Mode::Unordered,
             Action::Pipeline(commands) | Action::Transaction(commands) => Mode::Items(
-                commands.iter().map(|command| Mode::of_command(command.name().as_bytes())).collect(),
+                commands
+                    .iter()
+                    .map(|command| Mode::of_command(command.name().as_bytes()))
+                    .collect(),
             ),
             _ => Mode::Exact,
         },
@@ -55,7 +58,11 @@ fn of_expectation(expectation: &Expectation) -> Mode {
         Expectation::Map(pairs) => {
             let exact = |item| of_expectation(item) == Mode::Exact;
             let all = pairs.iter().all(|(key, value)| exact(key) && exact(value));
-            if all { Mode::UnorderedPairs } else { Mode::Shape }
+            if all {
+                Mode::UnorderedPairs
+            } else {
+                Mode::Shape
+            }
         }
         Expectation::Either(_) => Mode::Free,
         // What is captured is captured because it differs from run to run, unless it is spelled out.
@@ -65,7 +72,10 @@ fn of_expectation(expectation: &Expectation) -> Mode {
 }
 
 fn captured(argument: &Argument) -> bool {
-    argument.pieces.iter().any(|piece| matches!(piece, Piece::Capture(_)))
+    argument
+        .pieces
+        .iter()
+        .any(|piece| matches!(piece, Piece::Capture(_)))
 }
 
 /// The one text that a glob matches, when it has no wildcard.
@@ -75,7 +85,11 @@ fn literal(glob: &Glob) -> Option<String> {
     while let Some(byte) = bytes.next() {
         match byte {
             b'*' => return None,
-            b'\\' => text.push(bytes.next_if(|next| matches!(next, b'*' | b'\\')).unwrap_or(byte)),
+            b'\\' => text.push(
+                bytes
+                    .next_if(|next| matches!(next, b'*' | b'\\'))
+                    .unwrap_or(byte),
+            ),
             other => text.push(other),
         }
     }
@@ -85,7 +99,10 @@ fn literal(glob: &Glob) -> Option<String> {
 /// The one reply that meets the expectation, when there is only one.
 pub fn only_reply(expectation: &Expectation, bindings: Bindings<'_>) -> Option<Reply> {
     let all = |items: &[Expectation]| {
-        items.iter().map(|item| only_reply(item, bindings)).collect::<Option<Vec<Reply>>>()
+        items
+            .iter()
+            .map(|item| only_reply(item, bindings))
+            .collect::<Option<Vec<Reply>>>()
     };
     Some(match expectation {
         Expectation::Status(text) => Reply::Status(text.clone()),
@@ -114,14 +131,22 @@ pub fn difference(
         .and_then(|wanted| compare(&wanted, reply, level, &Mode::Exact))
         .map_or_else(|| kind_of_mismatch(expectation, reply), |found| found.kind);
     let what = format!("the document expects {}", mismatch.expected);
-    Difference { kind, path: mismatch.path.clone(), what }
+    Difference {
+        kind,
+        path: mismatch.path.clone(),
+        what,
+    }
 }
 
 fn kind_of_mismatch(expectation: &Expectation, reply: &Reply) -> Kind {
     match (strip(expectation), reply) {
         (Expectation::Error(glob), Reply::Error(error)) => {
             let source = String::from_utf8_lossy(glob.source()).into_owned();
-            if code(&source) == code(error) { Kind::ErrorText } else { Kind::ErrorClass }
+            if code(&source) == code(error) {
+                Kind::ErrorText
+            } else {
+                Kind::ErrorClass
+            }
         }
         (Expectation::Error(_), _) | (_, Reply::Error(_)) => Kind::Status,
         (

@@ -92,7 +92,9 @@ impl Blame {
         match self {
             Blame::UpstashDiffers => "Upstash behaves differently here",
             Blame::MockPredicts => "the mock says that Upstash behaves differently here",
-            Blame::MockIsWrong => "the mock does not behave like the real Upstash: a fault of the mock",
+            Blame::MockIsWrong => {
+                "the mock does not behave like the real Upstash: a fault of the mock"
+            }
             Blame::TransportDiffers => {
                 "the same database answers differently over REST and over TCP"
             }
@@ -145,8 +147,16 @@ pub fn judge(
     unstable: &BTreeSet<usize>,
     catalogue: &Catalogue,
 ) -> Vec<Judgement> {
-    let court = Court { scenario, sides, reference, unstable, catalogue };
-    (0..sides.len()).map(|index| court.judgement(index)).collect()
+    let court = Court {
+        scenario,
+        sides,
+        reference,
+        unstable,
+        catalogue,
+    };
+    (0..sides.len())
+        .map(|index| court.judgement(index))
+        .collect()
 }
 
 struct Court<'a> {
@@ -181,7 +191,12 @@ impl Court<'_> {
             }
         };
         let absent = self.absent(side, &findings);
-        Judgement { verdict, reason, findings, absent }
+        Judgement {
+            verdict,
+            reason,
+            findings,
+            absent,
+        }
     }
 
     /// A scenario of which the target could do no step is unsupported, not matched.
@@ -190,7 +205,9 @@ impl Court<'_> {
             .steps
             .iter()
             .zip(&self.scenario.steps)
-            .any(|(seen, step)| step.action.has_client() && !matches!(seen.answer, Answer::Skipped(_)));
+            .any(|(seen, step)| {
+                step.action.has_client() && !matches!(seen.answer, Answer::Skipped(_))
+            });
         let reason = trace.steps.iter().find_map(|seen| match &seen.answer {
             Answer::Skipped(reason) => Some(reason.clone()),
             _ => None,
@@ -214,22 +231,32 @@ impl Court<'_> {
                 documented,
             }
         };
-        self.departures(index, step).into_iter().map(finding).collect()
+        self.departures(index, step)
+            .into_iter()
+            .map(finding)
+            .collect()
     }
 
     /// How the target departs at a step: from the reference, from the document, or, for the mock,
     /// from the Upstash it stands for. The members of a pipeline depart one by one, so that a
     /// documented difference in one slot does not hide another beside it.
     fn departures(&self, index: usize, step: usize) -> Vec<(Against, Difference)> {
-        let Some(seen) = self.sides[index].trace.steps.get(step) else { return Vec::new() };
+        let Some(seen) = self.sides[index].trace.steps.get(step) else {
+            return Vec::new();
+        };
         let against = |against, found: &[Difference]| {
-            found.iter().map(|found| (against, found.clone())).collect::<Vec<_>>()
+            found
+                .iter()
+                .map(|found| (against, found.clone()))
+                .collect::<Vec<_>>()
         };
         let mismatches = against(Against::Expectation, &seen.mismatches);
         let Some(reference) = self.reference.filter(|reference| *reference != index) else {
             return mismatches;
         };
-        let Some(wanted) = self.sides[reference].trace.steps.get(step) else { return mismatches };
+        let Some(wanted) = self.sides[reference].trace.steps.get(step) else {
+            return mismatches;
+        };
         if wanted.answer.reply().is_none() {
             return mismatches;
         }
@@ -237,7 +264,11 @@ impl Court<'_> {
         let mut departures = Vec::new();
         for slot in self.slots(step, &[&wanted.mismatches, &seen.mismatches, &apart]) {
             let of = |found: &[Difference]| -> Vec<Difference> {
-                found.iter().filter(|found| self.slot(step, found) == slot).cloned().collect()
+                found
+                    .iter()
+                    .filter(|found| self.slot(step, found) == slot)
+                    .cloned()
+                    .collect()
             };
             let (wanted, seen, apart) = (of(&wanted.mismatches), of(&seen.mismatches), of(&apart));
             // Where the reference has not kept to the document and the subject has, the reference
@@ -263,11 +294,19 @@ impl Court<'_> {
     /// The member of a pipeline that a difference is in; 0 for steps of one command.
     fn slot(&self, step: usize, difference: &Difference) -> usize {
         let several = self.scenario.steps.get(step).is_some_and(is_several);
-        if several { difference.path.first().copied().unwrap_or(0) } else { 0 }
+        if several {
+            difference.path.first().copied().unwrap_or(0)
+        } else {
+            0
+        }
     }
 
     fn slots(&self, step: usize, found: &[&Vec<Difference>]) -> BTreeSet<usize> {
-        found.iter().flat_map(|found| found.iter()).map(|found| self.slot(step, found)).collect()
+        found
+            .iter()
+            .flat_map(|found| found.iter())
+            .map(|found| self.slot(step, found))
+            .collect()
     }
 
     fn position(&self, kind: TargetKind) -> Option<usize> {
@@ -277,13 +316,21 @@ impl Court<'_> {
     /// How two targets' replies to a step differ; empty also when one of them gave none.
     fn apart(&self, left: usize, right: usize, step: usize) -> Vec<Difference> {
         let (left, right) = (self.sides[left].trace, self.sides[right].trace);
-        let reply = |trace: &Trace| trace.steps.get(step).and_then(|seen| seen.answer.reply().cloned());
-        let (Some(one), Some(other)) = (reply(left), reply(right)) else { return Vec::new() };
+        let reply = |trace: &Trace| {
+            trace
+                .steps
+                .get(step)
+                .and_then(|seen| seen.answer.reply().cloned())
+        };
+        let (Some(one), Some(other)) = (reply(left), reply(right)) else {
+            return Vec::new();
+        };
         let level = left.level.min(right.level);
         let mode = self.mode(step);
         match (&one, &other) {
             (Reply::Array(ones), Reply::Array(others))
-                if ones.len() == others.len() && self.scenario.steps.get(step).is_some_and(is_several) =>
+                if ones.len() == others.len()
+                    && self.scenario.steps.get(step).is_some_and(is_several) =>
             {
                 let of = |slot: usize| match &mode {
                     Mode::Items(modes) => modes.get(slot).unwrap_or(&Mode::Exact),
@@ -315,17 +362,26 @@ impl Court<'_> {
     fn silence(&self, index: usize) -> Option<Finding> {
         let trace = self.sides[index].trace;
         let step = trace.steps.len().checked_sub(1)?;
-        let Answer::Failed(error) = &trace.steps[step].answer else { return None };
+        let Answer::Failed(error) = &trace.steps[step].answer else {
+            return None;
+        };
         // Where the reference got no reply either, the subject is not to blame for its own.
         let shared = self.reference.is_some_and(|reference| {
             reference != index
                 && !matches!(
-                    self.sides[reference].trace.steps.get(step).map(|seen| &seen.answer),
+                    self.sides[reference]
+                        .trace
+                        .steps
+                        .get(step)
+                        .map(|seen| &seen.answer),
                     Some(Answer::Reply(_) | Answer::Done)
                 )
         });
-        let against =
-            if self.reference.is_none_or(|reference| reference == index) { Against::Expectation } else { Against::Reference };
+        let against = if self.reference.is_none_or(|reference| reference == index) {
+            Against::Expectation
+        } else {
+            Against::Reference
+        };
         (!shared).then(|| Finding {
             step,
             difference: Difference::new(Kind::NoReply, format!("no reply: {error}")),
@@ -386,11 +442,26 @@ impl Court<'_> {
         let expected = self.expected(written, side.trace);
         let reference = self
             .reference
-            .and_then(|reference| self.sides[reference].trace.steps.get(step)?.answer.reply().cloned())
+            .and_then(|reference| {
+                self.sides[reference]
+                    .trace
+                    .steps
+                    .get(step)?
+                    .answer
+                    .reply()
+                    .cloned()
+            })
             .or(expected);
         let id = |command: &[Vec<u8>], reference: Option<&Reply>, subject: &Reply| {
-            let sighting = Sighting { scenario: &self.scenario.id, command, reference, subject };
-            self.catalogue.recognise(sighting).map(|entry| entry.id.clone())
+            let sighting = Sighting {
+                scenario: &self.scenario.id,
+                command,
+                reference,
+                subject,
+            };
+            self.catalogue
+                .recognise(sighting)
+                .map(|entry| entry.id.clone())
         };
         match (&written.action, subject) {
             (Action::Pipeline(_) | Action::Transaction(_), Reply::Array(members)) => {
@@ -407,7 +478,10 @@ impl Court<'_> {
 
     fn expected(&self, step: &Step, trace: &Trace) -> Option<Reply> {
         let keys = |name: &str| format!("{{{name}}}").into_bytes();
-        let bindings = Bindings { keys: &keys, captures: &trace.captures };
+        let bindings = Bindings {
+            keys: &keys,
+            captures: &trace.captures,
+        };
         only_reply(step.expect.as_ref()?, bindings)
     }
 
@@ -417,7 +491,9 @@ impl Court<'_> {
             return Vec::new();
         }
         let shown = |id: &str| {
-            findings.iter().any(|finding| finding.documented.as_deref() == Some(id))
+            findings
+                .iter()
+                .any(|finding| finding.documented.as_deref() == Some(id))
         };
         self.catalogue
             .entries()
@@ -439,7 +515,10 @@ pub fn varying(scenario: &Scenario, one: &Trace, other: &Trace) -> BTreeSet<usiz
     (0..scenario.steps.len())
         .filter(|index| {
             let reply = |trace: &Trace| {
-                trace.steps.get(*index).and_then(|seen| seen.answer.reply().cloned())
+                trace
+                    .steps
+                    .get(*index)
+                    .and_then(|seen| seen.answer.reply().cloned())
             };
             match (reply(one), reply(other)) {
                 (Some(one), Some(other)) => {

@@ -75,7 +75,12 @@ pub fn compare(
     let loosened = (*mode == Mode::Exact && (unordered(reference) || unordered(subject)))
         .then_some(Mode::Unordered);
     let mode = loosened.as_ref().unwrap_or(mode);
-    walk(&fold(reference, level), &fold(subject, level), mode, &mut Vec::new())
+    walk(
+        &fold(reference, level),
+        &fold(subject, level),
+        mode,
+        &mut Vec::new(),
+    )
 }
 
 fn walk(
@@ -87,17 +92,33 @@ fn walk(
     if *mode == Mode::Free {
         return None;
     }
-    let found = |kind, what: String| Some(Difference { kind, path: path.clone(), what });
+    let found = |kind, what: String| {
+        Some(Difference {
+            kind,
+            path: path.clone(),
+            what,
+        })
+    };
     match (reference, subject) {
-        (Reply::Error(left), Reply::Error(right)) => errors(left, right, mode)
-            .map(|difference| Difference { path: path.clone(), ..difference }),
+        (Reply::Error(left), Reply::Error(right)) => {
+            errors(left, right, mode).map(|difference| Difference {
+                path: path.clone(),
+                ..difference
+            })
+        }
         (Reply::Error(error), _) => found(
             Kind::Status,
-            format!("the reference failed with {}, the subject succeeded", code(error)),
+            format!(
+                "the reference failed with {}, the subject succeeded",
+                code(error)
+            ),
         ),
         (_, Reply::Error(error)) => found(
             Kind::Status,
-            format!("the reference succeeded, the subject failed with {}", code(error)),
+            format!(
+                "the reference succeeded, the subject failed with {}",
+                code(error)
+            ),
         ),
         (Reply::Array(left), Reply::Array(right)) => arrays(left, right, mode, path),
         (Reply::Map(left), Reply::Map(right)) => {
@@ -106,7 +127,11 @@ fn walk(
         (Reply::Set(left), Reply::Set(right)) => arrays(left, right, &Mode::Unordered, path),
         _ if type_name(reference) != type_name(subject) => found(
             Kind::Type,
-            format!("the reference answers {}, the subject {}", type_name(reference), type_name(subject)),
+            format!(
+                "the reference answers {}, the subject {}",
+                type_name(reference),
+                type_name(subject)
+            ),
         ),
         _ => scalars(reference, subject, mode).map(|difference| Difference {
             path: path.clone(),
@@ -119,7 +144,11 @@ fn errors(left: &str, right: &str, mode: &Mode) -> Option<Difference> {
     if code(left) != code(right) {
         return Some(Difference::new(
             Kind::ErrorClass,
-            format!("both failed, the reference with {}, the subject with {}", code(left), code(right)),
+            format!(
+                "both failed, the reference with {}, the subject with {}",
+                code(left),
+                code(right)
+            ),
         ));
     }
     let words_matter = !matches!(mode, Mode::Shape | Mode::ErrorClass);
@@ -159,7 +188,9 @@ fn arrays(
                 .zip(right)
                 .enumerate()
                 .find_map(|(index, (left, right))| nested(left, right, of(index), index, path))?;
-            if !matches!(mode, Mode::Items(_)) && left.len() > 1 && members(left, right, path).is_none()
+            if !matches!(mode, Mode::Items(_))
+                && left.len() > 1
+                && members(left, right, path).is_none()
             {
                 return Some(Difference {
                     kind: Kind::Order,
@@ -186,13 +217,21 @@ fn nested(
 }
 
 fn lengths(left: &[Reply], right: &[Reply], path: &[usize]) -> Difference {
-    let kind = if left.len() > right.len() { Kind::Missing } else { Kind::Extra };
+    let kind = if left.len() > right.len() {
+        Kind::Missing
+    } else {
+        Kind::Extra
+    };
     let what = format!(
         "the reference answers {}, the subject {}",
         counted(left.len()),
         counted(right.len())
     );
-    Difference { kind, path: path.to_vec(), what }
+    Difference {
+        kind,
+        path: path.to_vec(),
+        what,
+    }
 }
 
 fn counted(length: usize) -> String {
@@ -215,11 +254,23 @@ fn members(left: &[Reply], right: &[Reply], path: &[usize]) -> Option<Difference
             None => missing += 1,
         }
     }
-    let found = |kind, what: String| Some(Difference { kind, path: path.to_vec(), what });
+    let found = |kind, what: String| {
+        Some(Difference {
+            kind,
+            path: path.to_vec(),
+            what,
+        })
+    };
     match (missing, spare.len()) {
         (0, 0) => None,
-        (missing, 0) => found(Kind::Missing, format!("the subject lacks {missing} of the reference's members")),
-        (0, extra) => found(Kind::Extra, format!("the subject has {extra} more than the reference")),
+        (missing, 0) => found(
+            Kind::Missing,
+            format!("the subject lacks {missing} of the reference's members"),
+        ),
+        (0, extra) => found(
+            Kind::Extra,
+            format!("the subject has {extra} more than the reference"),
+        ),
         (missing, _) => found(Kind::Value, format!("{missing} of the members differ")),
     }
 }
@@ -238,8 +289,9 @@ fn scalars(reference: &Reply, subject: &Reply, mode: &Mode) -> Option<Difference
         && *right >= 0
     {
         let apart = left.abs_diff(*right);
-        return (apart > slack.unsigned_abs())
-            .then(|| Difference::new(Kind::Timing, format!("the times to live are {apart} apart")));
+        return (apart > slack.unsigned_abs()).then(|| {
+            Difference::new(Kind::Timing, format!("the times to live are {apart} apart"))
+        });
     }
     if let (Some(left), Some(right)) = (number(reference), number(subject)) {
         let apart = (left - right).abs();
@@ -270,11 +322,17 @@ fn number(reply: &Reply) -> Option<f64> {
 }
 
 fn flatten(pairs: &[(Reply, Reply)]) -> Vec<Reply> {
-    pairs.iter().flat_map(|(key, value)| [key.clone(), value.clone()]).collect()
+    pairs
+        .iter()
+        .flat_map(|(key, value)| [key.clone(), value.clone()])
+        .collect()
 }
 
 fn pairs(items: &[Reply]) -> Vec<Reply> {
-    items.chunks(2).map(|pair| Reply::Array(pair.to_vec())).collect()
+    items
+        .chunks(2)
+        .map(|pair| Reply::Array(pair.to_vec()))
+        .collect()
 }
 
 /// The first word of an error reply, by which code tells errors apart.
@@ -336,12 +394,24 @@ mod tests {
         assert_eq!(exact(Reply::Integer(1), text("1")), Some(Kind::Type));
         assert_eq!(exact(text("v"), Reply::Nil), Some(Kind::Type));
         assert_eq!(exact(text("v"), text("w")), Some(Kind::Value));
-        assert_eq!(exact(error("WRONGTYPE x"), error("ERR x")), Some(Kind::ErrorClass));
+        assert_eq!(
+            exact(error("WRONGTYPE x"), error("ERR x")),
+            Some(Kind::ErrorClass)
+        );
         assert_eq!(exact(error("ERR x"), error("ERR y")), Some(Kind::ErrorText));
-        assert_eq!(exact(array(&["a", "b"]), array(&["b", "a"])), Some(Kind::Order));
-        assert_eq!(exact(array(&["a", "b"]), array(&["a"])), Some(Kind::Missing));
+        assert_eq!(
+            exact(array(&["a", "b"]), array(&["b", "a"])),
+            Some(Kind::Order)
+        );
+        assert_eq!(
+            exact(array(&["a", "b"]), array(&["a"])),
+            Some(Kind::Missing)
+        );
         assert_eq!(exact(array(&["a"]), array(&["a", "b"])), Some(Kind::Extra));
-        assert_eq!(exact(text("0.3"), text("0.30000000000000004")), Some(Kind::Precision));
+        assert_eq!(
+            exact(text("0.3"), text("0.30000000000000004")),
+            Some(Kind::Precision)
+        );
         assert_eq!(
             kind(Reply::Integer(10), Reply::Integer(60), Mode::Lifetime(2)),
             Some(Kind::Timing)
@@ -351,7 +421,10 @@ mod tests {
     #[test]
     fn a_status_equals_the_same_text_only_over_json() {
         let (status, bulk) = (Reply::Status("OK".into()), text("OK"));
-        assert_eq!(compare(&status, &bulk, Expressiveness::Json, &Mode::Exact), None);
+        assert_eq!(
+            compare(&status, &bulk, Expressiveness::Json, &Mode::Exact),
+            None
+        );
         assert_eq!(exact(status, bulk), Some(Kind::Type));
     }
 
@@ -367,21 +440,44 @@ mod tests {
     fn looser_modes_forgive_only_what_they_name() {
         let (left, right) = (array(&["a", "b"]), array(&["b", "a"]));
         assert_eq!(kind(left.clone(), right.clone(), Mode::Unordered), None);
-        assert_eq!(kind(left.clone(), array(&["a", "c"]), Mode::Unordered), Some(Kind::Value));
-        assert_eq!(kind(left.clone(), array(&["a"]), Mode::Unordered), Some(Kind::Missing));
         assert_eq!(
-            kind(array(&["f", "1", "g", "2"]), array(&["g", "2", "f", "1"]), Mode::UnorderedPairs),
+            kind(left.clone(), array(&["a", "c"]), Mode::Unordered),
+            Some(Kind::Value)
+        );
+        assert_eq!(
+            kind(left.clone(), array(&["a"]), Mode::Unordered),
+            Some(Kind::Missing)
+        );
+        assert_eq!(
+            kind(
+                array(&["f", "1", "g", "2"]),
+                array(&["g", "2", "f", "1"]),
+                Mode::UnorderedPairs
+            ),
             None
         );
         assert_eq!(
-            kind(array(&["f", "1", "g", "2"]), array(&["g", "1", "f", "2"]), Mode::UnorderedPairs),
+            kind(
+                array(&["f", "1", "g", "2"]),
+                array(&["g", "1", "f", "2"]),
+                Mode::UnorderedPairs
+            ),
             Some(Kind::Value)
         );
         assert_eq!(kind(text("a"), text("b"), Mode::Shape), None);
         assert_eq!(kind(text("a"), Reply::Nil, Mode::Shape), Some(Kind::Type));
-        assert_eq!(kind(text("a"), error("ERR"), Mode::Shape), Some(Kind::Status));
-        assert_eq!(kind(text("1.5"), text("1.50001"), Mode::Within(0.001)), None);
-        assert_eq!(kind(Reply::Integer(-1), Reply::Integer(-2), Mode::Lifetime(9)), Some(Kind::Value));
+        assert_eq!(
+            kind(text("a"), error("ERR"), Mode::Shape),
+            Some(Kind::Status)
+        );
+        assert_eq!(
+            kind(text("1.5"), text("1.50001"), Mode::Within(0.001)),
+            None
+        );
+        assert_eq!(
+            kind(Reply::Integer(-1), Reply::Integer(-2), Mode::Lifetime(9)),
+            Some(Kind::Value)
+        );
         assert_eq!(kind(error("ERR a"), error("ERR b"), Mode::ErrorClass), None);
         assert_eq!(
             kind(error("ERR a"), error("NOSCRIPT b"), Mode::ErrorClass),

@@ -59,7 +59,11 @@ impl Billed {
                 usd: 0.0,
                 note: format!("{share:.2} % of the month's {FREE_COMMANDS_PER_MONTH} commands"),
             },
-            Price { plan: "Pay as you go", usd: payg, note: "$0.20 per 100,000 commands".into() },
+            Price {
+                plan: "Pay as you go",
+                usd: payg,
+                note: "$0.20 per 100,000 commands".into(),
+            },
             Price {
                 plan: "Fixed",
                 usd: 0.0,
@@ -114,14 +118,25 @@ mod tests {
     #[test]
     fn a_script_is_billed_with_its_calls() {
         let mut billed = Billed::default();
-        let script = "local v = redis.call('GET', KEYS[1]) if v then redis.pcall(\"DEL\", KEYS[1]) end";
+        let script =
+            "local v = redis.call('GET', KEYS[1]) if v then redis.pcall(\"DEL\", KEYS[1]) end";
         billed.count(&command(&["EVAL", script, "1", "k"]));
-        assert_eq!(billed, Billed { commands: 3, writes: 1, estimated: 2 });
+        assert_eq!(
+            billed,
+            Billed {
+                commands: 3,
+                writes: 1,
+                estimated: 2
+            }
+        );
     }
 
     #[test]
     fn money_is_per_hundred_thousand() {
-        let billed = Billed { commands: 250_000, ..Billed::default() };
+        let billed = Billed {
+            commands: 250_000,
+            ..Billed::default()
+        };
         let prices = billed.prices();
         assert_eq!(dollars(prices[1].usd), "$0.50");
         assert!(prices[0].note.starts_with("50.00 %"));

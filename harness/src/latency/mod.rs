@@ -24,7 +24,9 @@ impl Default for Latency {
 impl Latency {
     /// Adds one measurement.
     pub fn record(&mut self, latency: Duration) {
-        let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX).clamp(1, HOUR_US);
+        let micros = u64::try_from(latency.as_micros())
+            .unwrap_or(u64::MAX)
+            .clamp(1, HOUR_US);
         self.histogram.saturating_record(micros);
     }
 
@@ -79,8 +81,14 @@ impl TargetLatency {
     /// Adds one measurement under its area and command.
     pub fn record(&mut self, area: &str, command: &str, latency: Duration) {
         self.all.record(latency);
-        self.areas.entry(area.to_owned()).or_default().record(latency);
-        self.commands.entry(command.to_owned()).or_default().record(latency);
+        self.areas
+            .entry(area.to_owned())
+            .or_default()
+            .record(latency);
+        self.commands
+            .entry(command.to_owned())
+            .or_default()
+            .record(latency);
     }
 
     /// Adds all measurements of another.
@@ -90,7 +98,10 @@ impl TargetLatency {
             self.areas.entry(area.clone()).or_default().merge(latency);
         }
         for (command, latency) in &other.commands {
-            self.commands.entry(command.clone()).or_default().merge(latency);
+            self.commands
+                .entry(command.clone())
+                .or_default()
+                .merge(latency);
         }
     }
 }
@@ -117,7 +128,10 @@ mod tests {
         }
         let summary = latency.areas["cache"].summary();
         let summary = summary.expect("100 measurements");
-        assert_eq!((summary.count, summary.p50_us, summary.p99_us), (100, 50, 99));
+        assert_eq!(
+            (summary.count, summary.p50_us, summary.p99_us),
+            (100, 50, 99)
+        );
         assert_eq!(Latency::default().summary(), None);
     }
 
@@ -128,7 +142,10 @@ mod tests {
         let mut other = TargetLatency::default();
         other.record("locks", "GET", Duration::from_secs(3));
         one.merge(&other);
-        assert_eq!(one.commands["GET"].summary().map(|summary| summary.count), Some(2));
+        assert_eq!(
+            one.commands["GET"].summary().map(|summary| summary.count),
+            Some(2)
+        );
         assert_eq!(one.areas.len(), 2);
     }
 

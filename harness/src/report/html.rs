@@ -144,10 +144,14 @@ struct Said {
 }
 
 /// What the template asks of a text besides escaping it.
+#[expect(
+    unreachable_pub,
+    reason = "the macro makes a public function of a filter"
+)]
 mod filters {
     /// Markdown prose as HTML: code marks and emphasis, everything else as it is.
     #[askama::filter_fn]
-    pub(super) fn prose(
+    pub(crate) fn prose(
         text: impl std::fmt::Display,
         _: &dyn askama::Values,
     ) -> askama::Result<askama::filters::Safe<String>> {
@@ -157,7 +161,10 @@ mod filters {
 
 /// Markdown prose as HTML, raw HTML in it escaped.
 fn prose(markdown: &str) -> String {
-    let escaped = markdown.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let escaped = markdown
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;");
     let mut html = String::with_capacity(escaped.len());
     for (index, paragraph) in escaped.split("\n\n").enumerate() {
         if index > 0 {
@@ -178,10 +185,17 @@ fn prose(markdown: &str) -> String {
 }
 
 fn page(outcome: &Outcome) -> Page<'_> {
-    let targets: Vec<TargetView<'_>> =
-        outcome.targets.iter().enumerate().map(|(index, target)| view(index, target)).collect();
+    let targets: Vec<TargetView<'_>> = outcome
+        .targets
+        .iter()
+        .enumerate()
+        .map(|(index, target)| view(index, target))
+        .collect();
     let is_measured = |name: &str| {
-        outcome.targets.iter().any(|target| target.name == name && target.latency.all.is_some())
+        outcome
+            .targets
+            .iter()
+            .any(|target| target.name == name && target.latency.all.is_some())
     };
     let steps: usize = outcome.areas.iter().map(|area| area.steps).sum();
     let commands = busiest(outcome);
@@ -202,21 +216,44 @@ fn page(outcome: &Outcome) -> Page<'_> {
             Some(reference) => {
                 format!("All got the same commands; replies are held against those of {reference}.")
             }
-            None => "There was no reference: replies are held against what the documents expect.".into(),
+            None => {
+                "There was no reference: replies are held against what the documents expect.".into()
+            }
         },
-        measured: targets.iter().filter(|target| is_measured(target.name)).cloned().collect(),
-        present: present(outcome).map(|target| target.name.as_str()).collect(),
+        measured: targets
+            .iter()
+            .filter(|target| is_measured(target.name))
+            .cloned()
+            .collect(),
+        present: present(outcome)
+            .map(|target| target.name.as_str())
+            .collect(),
         areas: areas(outcome),
         sections: sections(outcome),
         absent: outcome
             .documented
             .iter()
-            .flat_map(|found| found.expected_but_absent.iter().map(move |place| format!("{}: {place}", found.id)))
+            .flat_map(|found| {
+                found
+                    .expected_but_absent
+                    .iter()
+                    .map(move |place| format!("{}: {place}", found.id))
+            })
             .collect(),
-        gone: outcome.baseline.as_ref().map_or(&[], |baseline| baseline.gone.as_slice()),
+        gone: outcome
+            .baseline
+            .as_ref()
+            .map_or(&[], |baseline| baseline.gone.as_slice()),
         checklist: checklist(outcome),
-        area_plot: plotted("Latency by area", outcome, &names(outcome, |one| &one.latency.areas), |one| &one.latency.areas),
-        command_plot: plotted("Latency by command", outcome, &commands, |one| &one.latency.commands),
+        area_plot: plotted(
+            "Latency by area",
+            outcome,
+            &names(outcome, |one| &one.latency.areas),
+            |one| &one.latency.areas,
+        ),
+        command_plot: plotted("Latency by command", outcome, &commands, |one| {
+            &one.latency.commands
+        }),
         commands_plotted: commands.len(),
         figures: figures(outcome),
         costs: present(outcome).map(cost).collect(),
@@ -229,11 +266,17 @@ fn page(outcome: &Outcome) -> Page<'_> {
 }
 
 fn present(outcome: &Outcome) -> impl Iterator<Item = &TargetOutcome> {
-    outcome.targets.iter().filter(|target| target.role != Role::Absent)
+    outcome
+        .targets
+        .iter()
+        .filter(|target| target.role != Role::Absent)
 }
 
 fn measured(outcome: &Outcome) -> impl Iterator<Item = &TargetOutcome> {
-    outcome.targets.iter().filter(|target| target.latency.all.is_some())
+    outcome
+        .targets
+        .iter()
+        .filter(|target| target.latency.all.is_some())
 }
 
 fn readiness_class(readiness: Readiness) -> &'static str {
@@ -247,7 +290,11 @@ fn readiness_class(readiness: Readiness) -> &'static str {
 fn view(index: usize, target: &TargetOutcome) -> TargetView<'_> {
     TargetView {
         name: &target.name,
-        color: if target.role == Role::Absent { String::new() } else { format!("t{}", index % COLORS) },
+        color: if target.role == Role::Absent {
+            String::new()
+        } else {
+            format!("t{}", index % COLORS)
+        },
         role: match (target.role, target.readiness) {
             (Role::Reference, _) => "reference".into(),
             (Role::Absent, _) => "not here".into(),
@@ -278,7 +325,9 @@ fn areas(outcome: &Outcome) -> Vec<AreaView<'_>> {
             name: "all",
             scenarios: outcome.scenarios.len(),
             steps: outcome.areas.iter().map(|area| area.steps).sum(),
-            cells: present(outcome).map(|target| parts(&target.tally)).collect(),
+            cells: present(outcome)
+                .map(|target| parts(&target.tally))
+                .collect(),
             sum: true,
         });
     }
@@ -296,7 +345,10 @@ fn parts(tally: &Tally) -> Vec<Part> {
     ]
     .into_iter()
     .filter(|(count, ..)| *count > 0)
-    .map(|(count, class, word)| Part { class, text: format!("{count} {word}") })
+    .map(|(count, class, word)| Part {
+        class,
+        text: format!("{count} {word}"),
+    })
     .collect()
 }
 
@@ -341,15 +393,24 @@ fn checklist(outcome: &Outcome) -> Vec<CheckView<'_>> {
         .iter()
         .map(|item| {
             let (class, mark, word) = view(item);
-            CheckView { class, mark, word, title: item.title, note: &item.note }
+            CheckView {
+                class,
+                mark,
+                word,
+                title: item.title,
+                note: &item.note,
+            }
         })
         .collect()
 }
 
 /// All areas or commands that any target has figures of.
 fn names(outcome: &Outcome, of: fn(&TargetOutcome) -> &[NamedLatency]) -> Vec<&str> {
-    let mut names: Vec<&str> =
-        outcome.targets.iter().flat_map(|target| of(target).iter().map(|one| one.name.as_str())).collect();
+    let mut names: Vec<&str> = outcome
+        .targets
+        .iter()
+        .flat_map(|target| of(target).iter().map(|one| one.name.as_str()))
+        .collect();
     names.sort_unstable();
     names.dedup();
     names
@@ -370,7 +431,10 @@ fn busiest(outcome: &Outcome) -> Vec<&str> {
 }
 
 fn found(latencies: &[NamedLatency], name: &str) -> Option<Summary> {
-    latencies.iter().find(|one| one.name == name).map(|one| one.summary)
+    latencies
+        .iter()
+        .find(|one| one.name == name)
+        .map(|one| one.summary)
 }
 
 fn plotted(
@@ -379,12 +443,16 @@ fn plotted(
     names: &[&str],
     of: fn(&TargetOutcome) -> &[NamedLatency],
 ) -> String {
-    let targets: Vec<&str> = measured(outcome).map(|target| target.name.as_str()).collect();
+    let targets: Vec<&str> = measured(outcome)
+        .map(|target| target.name.as_str())
+        .collect();
     let rows: Vec<PlotRow<'_>> = names
         .iter()
         .map(|name| PlotRow {
             label: name,
-            figures: measured(outcome).map(|target| found(of(target), name)).collect(),
+            figures: measured(outcome)
+                .map(|target| found(of(target), name))
+                .collect(),
         })
         .collect();
     plot(title, &targets, &rows)
@@ -394,19 +462,31 @@ fn figures(outcome: &Outcome) -> Vec<FigureRow<'_>> {
     let cells = |of: &dyn Fn(&TargetOutcome) -> Option<Summary>| -> Vec<String> {
         measured(outcome)
             .flat_map(|target| match of(target) {
-                Some(one) => {
-                    [human(one.p50_us), human(one.p90_us), human(one.p99_us), thousands(one.count)]
-                }
+                Some(one) => [
+                    human(one.p50_us),
+                    human(one.p90_us),
+                    human(one.p99_us),
+                    thousands(one.count),
+                ],
                 None => ["–", "–", "–", "–"].map(str::to_owned),
             })
             .collect()
     };
-    let mut rows = vec![FigureRow { name: "all", cells: cells(&|target| target.latency.all) }];
+    let mut rows = vec![FigureRow {
+        name: "all",
+        cells: cells(&|target| target.latency.all),
+    }];
     for name in names(outcome, |one| &one.latency.areas) {
-        rows.push(FigureRow { name, cells: cells(&|target| found(&target.latency.areas, name)) });
+        rows.push(FigureRow {
+            name,
+            cells: cells(&|target| found(&target.latency.areas, name)),
+        });
     }
     for name in names(outcome, |one| &one.latency.commands) {
-        rows.push(FigureRow { name, cells: cells(&|target| found(&target.latency.commands, name)) });
+        rows.push(FigureRow {
+            name,
+            cells: cells(&|target| found(&target.latency.commands, name)),
+        });
     }
     rows
 }
@@ -434,7 +514,12 @@ fn groups(outcome: &Outcome) -> Vec<Group<'_>> {
         .iter()
         .map(|area| Group {
             area: &area.name,
-            rows: outcome.scenarios.iter().filter(|one| one.area == area.name).map(row).collect(),
+            rows: outcome
+                .scenarios
+                .iter()
+                .filter(|one| one.area == area.name)
+                .map(row)
+                .collect(),
         })
         .collect()
 }
@@ -452,17 +537,39 @@ fn class_of(verdict: Verdict) -> (&'static str, &'static str) {
 fn scenario_row(scenario: &ScenarioOutcome) -> ScenarioRow<'_> {
     let chips = scenario.results.iter().map(|result| {
         let (class, mark) = class_of(result.verdict);
-        Chip { class, mark, name: &result.target, title: result.verdict.name() }
+        Chip {
+            class,
+            mark,
+            name: &result.target,
+            title: result.verdict.name(),
+        }
     });
-    let verdicts: Vec<&str> = scenario.results.iter().map(|result| class_of(result.verdict).0).collect();
+    let verdicts: Vec<&str> = scenario
+        .results
+        .iter()
+        .map(|result| class_of(result.verdict).0)
+        .collect();
     let mut reasons = Vec::new();
     for result in &scenario.results {
         if let Some(reason) = &result.reason {
-            reasons.push(format!("{}, {}: {reason}", result.target, result.verdict.name()));
+            reasons.push(format!(
+                "{}, {}: {reason}",
+                result.target,
+                result.verdict.name()
+            ));
         }
-        reasons.extend(result.unsupported_steps.iter().map(|step| format!("{}, {step}", result.target)));
+        reasons.extend(
+            result
+                .unsupported_steps
+                .iter()
+                .map(|step| format!("{}, {step}", result.target)),
+        );
     }
-    let steps = scenario.steps.iter().enumerate().map(|(index, step)| step_view(scenario, index, step));
+    let steps = scenario
+        .steps
+        .iter()
+        .enumerate()
+        .map(|(index, step)| step_view(scenario, index, step));
     ScenarioRow {
         scenario,
         verdicts: verdicts.join(" "),
@@ -473,16 +580,28 @@ fn scenario_row(scenario: &ScenarioOutcome) -> ScenarioRow<'_> {
 }
 
 /// A step's answers, those that all agree shown once.
-fn step_view<'a>(scenario: &'a ScenarioOutcome, index: usize, step: &'a StepOutcome) -> StepView<'a> {
+fn step_view<'a>(
+    scenario: &'a ScenarioOutcome,
+    index: usize,
+    step: &'a StepOutcome,
+) -> StepView<'a> {
     let mut said: Vec<Said> = Vec::new();
     if let Some(expected) = &step.expected {
-        said.push(Said { who: "document".into(), text: expected.clone() });
+        said.push(Said {
+            who: "document".into(),
+            text: expected.clone(),
+        });
     }
     for answer in &step.answers {
-        let Some(text) = answer.reply.as_ref().or(answer.note.as_ref()) else { continue };
+        let Some(text) = answer.reply.as_ref().or(answer.note.as_ref()) else {
+            continue;
+        };
         match said.iter_mut().find(|one| one.text == *text) {
             Some(one) => one.who = format!("{}, {}", one.who, answer.target),
-            None => said.push(Said { who: answer.target.clone(), text: text.clone() }),
+            None => said.push(Said {
+                who: answer.target.clone(),
+                text: text.clone(),
+            }),
         }
     }
     // Where nobody departs from the document, saying who said so is noise.
@@ -492,8 +611,17 @@ fn step_view<'a>(scenario: &'a ScenarioOutcome, index: usize, step: &'a StepOutc
     {
         one.who = "all".into();
     }
-    let differs = scenario.results.iter().flat_map(|result| &result.differences).any(|found| found.step == index);
-    StepView { sent: step.sent.trim_end(), said, note: step.compared.map(str::to_owned), differs }
+    let differs = scenario
+        .results
+        .iter()
+        .flat_map(|result| &result.differences)
+        .any(|found| found.step == index);
+    StepView {
+        sent: step.sent.trim_end(),
+        said,
+        note: step.compared.map(str::to_owned),
+        differs,
+    }
 }
 
 #[cfg(test)]

@@ -17,11 +17,19 @@ pub fn junit(outcome: &Outcome) -> Result<String, SerializeError> {
     let exhibits = exhibits(outcome);
     let mut report = Report::new("swapcheck");
     report.set_time(Duration::from_millis(outcome.run.duration_ms));
-    for target in outcome.targets.iter().filter(|target| target.role != Role::Absent) {
+    for target in outcome
+        .targets
+        .iter()
+        .filter(|target| target.role != Role::Absent)
+    {
         let mut suite = TestSuite::new(format!("swapcheck on {}", target.name));
         suite.add_property(("server", target.server.as_deref().unwrap_or("unknown")));
         for scenario in &outcome.scenarios {
-            for result in scenario.results.iter().filter(|result| result.target == target.name) {
+            for result in scenario
+                .results
+                .iter()
+                .filter(|result| result.target == target.name)
+            {
                 suite.add_test_case(case(outcome, scenario, result, &exhibits));
             }
         }
@@ -57,10 +65,19 @@ fn case(
         Verdict::NotEvaluable => TestCaseStatus::skipped(),
     };
     if matches!(result.verdict, Verdict::Unsupported | Verdict::NotEvaluable) {
-        status.set_message(format!("{}: {}", result.verdict.name(), required(&result.reason)));
+        status.set_message(format!(
+            "{}: {}",
+            result.verdict.name(),
+            required(&result.reason)
+        ));
     }
     let mut case = TestCase::new(scenario.title.clone(), status);
-    case.set_classname(scenario.id.rsplit_once('/').map_or(scenario.area.as_str(), |(class, _)| class));
+    case.set_classname(
+        scenario
+            .id
+            .rsplit_once('/')
+            .map_or(scenario.area.as_str(), |(class, _)| class),
+    );
     let micros: u64 = scenario
         .steps
         .iter()
@@ -69,12 +86,19 @@ fn case(
         .filter_map(|answer| answer.latency_us)
         .sum();
     case.set_time(Duration::from_micros(micros));
-    case.extra.insert("file".into(), format!("{}:{}", scenario.document, scenario.line).into());
+    case.extra.insert(
+        "file".into(),
+        format!("{}:{}", scenario.document, scenario.line).into(),
+    );
     let known: Vec<String> = result
         .differences
         .iter()
         .filter_map(|found| found.documented.as_ref())
-        .filter_map(|id| exhibits.iter().find(|exhibit| exhibit.documented.as_ref() == Some(id)))
+        .filter_map(|id| {
+            exhibits
+                .iter()
+                .find(|exhibit| exhibit.documented.as_ref() == Some(id))
+        })
         .map(|exhibit| {
             let advice = exhibit.advice.as_deref().unwrap_or_default();
             format!("documented difference: {}. {advice}", exhibit.title)
@@ -89,16 +113,30 @@ fn case(
 fn description(scenario: &ScenarioOutcome, result: &ResultOutcome) -> String {
     let mut text = format!("{}\n", scenario.prose);
     for found in result.unexpected() {
-        let Some(step) = scenario.steps.get(found.step) else { continue };
-        text.push_str(&format!("\n{}:{}\n{}\n", scenario.document, step.line, step.sent.trim_end()));
+        let Some(step) = scenario.steps.get(found.step) else {
+            continue;
+        };
+        text.push_str(&format!(
+            "\n{}:{}\n{}\n",
+            scenario.document,
+            step.line,
+            step.sent.trim_end()
+        ));
         if let Some(expected) = &step.expected {
             text.push_str(&format!("document: {expected}\n"));
         }
         for answer in &step.answers {
-            let said = answer.reply.as_deref().or(answer.note.as_deref()).unwrap_or("done");
+            let said = answer
+                .reply
+                .as_deref()
+                .or(answer.note.as_deref())
+                .unwrap_or("done");
             text.push_str(&format!("{}: {said}\n", answer.target));
         }
-        text.push_str(&format!("{} difference, {}: {}\n", found.severity, found.kind, found.what));
+        text.push_str(&format!(
+            "{} difference, {}: {}\n",
+            found.severity, found.kind, found.what
+        ));
     }
     text
 }

@@ -37,7 +37,9 @@ pub fn markdown(outcome: &Outcome) -> String {
 }
 
 fn targets(text: &mut String, outcome: &Outcome) {
-    text.push_str("| target | part | server | p50 | p90 | p99 | billable commands | pay as you go |\n");
+    text.push_str(
+        "| target | part | server | p50 | p90 | p99 | billable commands | pay as you go |\n",
+    );
     text.push_str("| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |\n");
     for target in &outcome.targets {
         let role = match target.role {
@@ -47,7 +49,11 @@ fn targets(text: &mut String, outcome: &Outcome) {
         };
         let server = target.server.as_deref().unwrap_or(&target.description);
         let figure = |of: fn(&crate::latency::Summary) -> u64| {
-            target.latency.all.as_ref().map_or_else(|| "–".into(), |latency| human(of(latency)))
+            target
+                .latency
+                .all
+                .as_ref()
+                .map_or_else(|| "–".into(), |latency| human(of(latency)))
         };
         let usd: f64 = target.billed.prices.iter().map(|price| price.usd).sum();
         let _ = writeln!(
@@ -66,8 +72,11 @@ fn targets(text: &mut String, outcome: &Outcome) {
 }
 
 fn areas(text: &mut String, outcome: &Outcome) {
-    let present: Vec<&TargetOutcome> =
-        outcome.targets.iter().filter(|target| target.role != Role::Absent).collect();
+    let present: Vec<&TargetOutcome> = outcome
+        .targets
+        .iter()
+        .filter(|target| target.role != Role::Absent)
+        .collect();
     text.push_str("| area | scenarios |");
     for target in &present {
         let _ = write!(text, " {} |", escape(&target.name));
@@ -109,8 +118,10 @@ fn differences(text: &mut String, outcome: &Outcome) {
         (Class::Documented, "Documented differences"),
         (Class::Accepted, "Accepted by the baseline"),
     ] {
-        let of_class: Vec<&Exhibit> =
-            exhibits.iter().filter(|exhibit| exhibit.class == class).collect();
+        let of_class: Vec<&Exhibit> = exhibits
+            .iter()
+            .filter(|exhibit| exhibit.class == class)
+            .collect();
         if of_class.is_empty() {
             continue;
         }
@@ -119,15 +130,27 @@ fn differences(text: &mut String, outcome: &Outcome) {
             folded(text, exhibit);
         }
         if of_class.len() > EXHIBITS_SHOWN {
-            let _ = writeln!(text, "… and {} more, in the other reports.\n", of_class.len() - EXHIBITS_SHOWN);
+            let _ = writeln!(
+                text,
+                "… and {} more, in the other reports.\n",
+                of_class.len() - EXHIBITS_SHOWN
+            );
         }
     }
-    if let Some(baseline) = outcome.baseline.as_ref().filter(|baseline| !baseline.gone.is_empty()) {
+    if let Some(baseline) = outcome
+        .baseline
+        .as_ref()
+        .filter(|baseline| !baseline.gone.is_empty())
+    {
         let _ = writeln!(text, "### Accepted, and gone ({})\n", baseline.gone.len());
         for id in &baseline.gone {
             let _ = writeln!(text, "- `{id}`");
         }
-        let _ = writeln!(text, "\nWrite the baseline anew with `--write-baseline {}`.\n", baseline.file);
+        let _ = writeln!(
+            text,
+            "\nWrite the baseline anew with `--write-baseline {}`.\n",
+            baseline.file
+        );
     }
 }
 
@@ -147,7 +170,12 @@ fn folded(text: &mut String, exhibit: &Exhibit) {
     let _ = writeln!(text, "````text\n{}", exhibit.sent);
     for shown in &exhibit.answers {
         let mark = if shown.differs { "≠" } else { " " };
-        let _ = writeln!(text, "{mark} {}: {}", shown.who, shown.text.replace('\n', "\n    "));
+        let _ = writeln!(
+            text,
+            "{mark} {}: {}",
+            shown.who,
+            shown.text.replace('\n', "\n    ")
+        );
     }
     text.push_str("````\n\n");
     let _ = writeln!(text, "{}: {}.\n", escape(&exhibit.what), exhibit.blame);
@@ -158,7 +186,12 @@ fn folded(text: &mut String, exhibit: &Exhibit) {
         let _ = writeln!(text, "Source: {}\n", escape(source));
     }
     if !exhibit.also.is_empty() {
-        let _ = writeln!(text, "Shows in {} more: {}\n", counted(exhibit.also.len(), "place"), exhibit.also.join(", "));
+        let _ = writeln!(
+            text,
+            "Shows in {} more: {}\n",
+            counted(exhibit.also.len(), "place"),
+            exhibit.also.join(", ")
+        );
     }
     text.push_str("</details>\n\n");
 }
@@ -172,11 +205,19 @@ fn checklist(text: &mut String, outcome: &Outcome) {
             ChecklistState::No => (" ", ""),
             ChecklistState::NotRun => (" ", " (not shown)"),
         };
-        let _ = writeln!(text, "- [{mark}] {}{extra}: {}", item.title, escape(&item.note));
+        let _ = writeln!(
+            text,
+            "- [{mark}] {}{extra}: {}",
+            item.title,
+            escape(&item.note)
+        );
     }
 }
 
 /// What would otherwise be read as markup in a table or a summary line.
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('|', "\\|")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('|', "\\|")
 }

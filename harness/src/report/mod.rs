@@ -3,7 +3,6 @@
 //! A [`Reporter`] only listens. The files are functions from an [`Outcome`] to text, without any
 //! input or output of their own; [`write()`] puts them where they were asked for.
 
-
 mod html;
 mod json;
 mod junit;
@@ -18,7 +17,6 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::run::{Event, Outcome};
-
 
 pub use html::html;
 pub use json::json;
@@ -76,7 +74,10 @@ impl Format {
     /// # Errors
     /// When the data cannot be put into the format, which is a fault of swapcheck.
     pub fn render(self, outcome: &Outcome) -> Result<String, ReportError> {
-        let failed = |error: String| ReportError::Render { format: self.name(), error };
+        let failed = |error: String| ReportError::Render {
+            format: self.name(),
+            error,
+        };
         match self {
             Format::Json => json(outcome).map_err(|error| failed(error.to_string())),
             Format::Junit => junit(outcome).map_err(|error| failed(error.to_string())),
@@ -102,9 +103,18 @@ impl FromStr for Wanted {
         let (name, path) = text.split_once('=').unwrap_or((text, ""));
         let format = Format::ALL.into_iter().find(|format| format.name() == name);
         match format {
-            Some(format) if !path.is_empty() => Ok(Wanted { format, path: path.into() }),
-            Some(format) => Err(format!("write the file after it: {0}={1}", format.name(), format.file())),
-            None => Err(format!("'{name}' is no format: write json, junit, markdown or html, then =PATH")),
+            Some(format) if !path.is_empty() => Ok(Wanted {
+                format,
+                path: path.into(),
+            }),
+            Some(format) => Err(format!(
+                "write the file after it: {0}={1}",
+                format.name(),
+                format.file()
+            )),
+            None => Err(format!(
+                "'{name}' is no format: write json, junit, markdown or html, then =PATH"
+            )),
         }
     }
 }
@@ -112,7 +122,10 @@ impl FromStr for Wanted {
 impl Wanted {
     /// All formats, in [`DEFAULT_FOLDER`].
     pub fn default_set() -> Vec<Wanted> {
-        let wanted = |format: Format| Wanted { format, path: Path::new(DEFAULT_FOLDER).join(format.file()) };
+        let wanted = |format: Format| Wanted {
+            format,
+            path: Path::new(DEFAULT_FOLDER).join(format.file()),
+        };
         Format::ALL.into_iter().map(wanted).collect()
     }
 }
@@ -144,10 +157,16 @@ pub enum ReportError {
 /// At the first that cannot be made or written.
 pub fn write(outcome: &Outcome, wanted: &[Wanted]) -> Result<(), ReportError> {
     for report in wanted {
-        let failed =
-            |error| ReportError::Write { path: report.path.display().to_string(), error };
+        let failed = |error| ReportError::Write {
+            path: report.path.display().to_string(),
+            error,
+        };
         let text = report.format.render(outcome)?;
-        if let Some(folder) = report.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        if let Some(folder) = report
+            .path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
             fs::create_dir_all(folder).map_err(failed)?;
         }
         fs::write(&report.path, text).map_err(failed)?;

@@ -20,9 +20,10 @@ pub(super) struct Row<'a> {
 /// A plot of all rows on one scale. Colours are left to the page: class `t0`, `t1` … per target.
 pub(super) fn plot(title: &str, targets: &[&str], rows: &[Row<'_>]) -> String {
     let all = || rows.iter().flat_map(|row| row.figures.iter().flatten());
-    let (Some(least), Some(most)) =
-        (all().map(|one| one.p50_us.max(1)).min(), all().map(|one| one.p99_us.max(1)).max())
-    else {
+    let (Some(least), Some(most)) = (
+        all().map(|one| one.p50_us.max(1)).min(),
+        all().map(|one| one.p99_us.max(1)).max(),
+    ) else {
         return String::new();
     };
     let scale = Scale::new(least, most);
@@ -42,7 +43,12 @@ pub(super) fn plot(title: &str, targets: &[&str], rows: &[Row<'_>]) -> String {
     let mut y = TOP + 6.0;
     for row in rows {
         let middle = y + targets.len() as f64 * 9.0 / 2.0 + 4.0;
-        let _ = write!(svg, r#"<text class="label" x="{}" y="{middle:.1}">{}</text>"#, LABEL - 12.0, escape(row.label));
+        let _ = write!(
+            svg,
+            r#"<text class="label" x="{}" y="{middle:.1}">{}</text>"#,
+            LABEL - 12.0,
+            escape(row.label)
+        );
         for (index, (figures, target)) in row.figures.iter().zip(targets).enumerate() {
             if let Some(figures) = figures {
                 bar(&mut svg, &scale, index, target, row.label, figures, y);
@@ -64,7 +70,11 @@ fn bar(
     figures: &Summary,
     y: f64,
 ) {
-    let (from, middle, to) = (scale.x(figures.p50_us), scale.x(figures.p90_us), scale.x(figures.p99_us));
+    let (from, middle, to) = (
+        scale.x(figures.p50_us),
+        scale.x(figures.p90_us),
+        scale.x(figures.p99_us),
+    );
     let _ = write!(
         svg,
         r#"<g class="t{index}"><title>{} · {}: p50 {}, p90 {}, p99 {}</title><rect x="{from:.1}" y="{:.1}" width="{:.1}" height="4" rx="2" opacity=".45"/><circle cx="{from:.1}" cy="{:.1}" r="4"/><rect x="{:.1}" y="{:.1}" width="2" height="8"/></g>"#,
@@ -105,5 +115,8 @@ impl Scale {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }

@@ -40,7 +40,14 @@ impl<W: Write> Terminal<W> {
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
-        Terminal { out, color, width: width.clamp(60, 120), bar, told: 0, started: false }
+        Terminal {
+            out,
+            color,
+            width: width.clamp(60, 120),
+            bar,
+            told: 0,
+            started: false,
+        }
     }
 
     /// One line. An output that nobody reads any more (`| head`) is no error.
@@ -56,7 +63,11 @@ impl<W: Write> Terminal<W> {
     }
 
     fn paint(&self, text: &str, style: Style) -> String {
-        if self.color { text.style(style).to_string() } else { text.to_owned() }
+        if self.color {
+            text.style(style).to_string()
+        } else {
+            text.to_owned()
+        }
     }
 
     fn heading(&mut self, text: &str) {
@@ -76,18 +87,29 @@ impl<W: Write> Terminal<W> {
     fn table(&mut self, header: &[String], rows: &[Vec<Cell>]) {
         let header: Vec<Cell> = header
             .iter()
-            .map(|text| Cell { painted: self.paint(text, Style::new().dimmed()), ..Cell::of(text) })
+            .map(|text| Cell {
+                painted: self.paint(text, Style::new().dimmed()),
+                ..Cell::of(text)
+            })
             .collect();
         let rows: Vec<&Vec<Cell>> = std::iter::once(&header).chain(rows).collect();
         let width = |index: usize| {
-            rows.iter().filter_map(|row| row.get(index)).map(|cell| cell.width).max().unwrap_or(0)
+            rows.iter()
+                .filter_map(|row| row.get(index))
+                .map(|cell| cell.width)
+                .max()
+                .unwrap_or(0)
         };
         let widths: Vec<usize> = (0..header.len()).map(width).collect();
         for row in rows {
             let mut line = String::from(" ");
             for (index, (cell, width)) in row.iter().zip(&widths).enumerate() {
                 let pad = " ".repeat(width - cell.width);
-                let (before, after) = if index == 0 { ("", pad.as_str()) } else { (pad.as_str(), "") };
+                let (before, after) = if index == 0 {
+                    ("", pad.as_str())
+                } else {
+                    (pad.as_str(), "")
+                };
                 let gap = if index == 0 { " " } else { "   " };
                 line.push_str(&format!("{gap}{before}{}{after}", cell.painted));
             }
@@ -127,7 +149,12 @@ impl<W: Write> Terminal<W> {
 
     fn targets(&mut self, outcome: &Outcome) {
         self.heading("Targets");
-        let name_width = outcome.targets.iter().map(|target| target.name.len()).max().unwrap_or(0);
+        let name_width = outcome
+            .targets
+            .iter()
+            .map(|target| target.name.len())
+            .max()
+            .unwrap_or(0);
         for target in &outcome.targets {
             let role = match target.role {
                 Role::Reference => "reference",
@@ -139,7 +166,11 @@ impl<W: Write> Terminal<W> {
             let indent = format!("  {role:<10} {:<name_width$}  ", target.name);
             let lines = wrap(&text, self.width.saturating_sub(indent.chars().count()));
             for (index, line) in lines.iter().enumerate() {
-                let lead = if index == 0 { indent.clone() } else { " ".repeat(indent.chars().count()) };
+                let lead = if index == 0 {
+                    indent.clone()
+                } else {
+                    " ".repeat(indent.chars().count())
+                };
                 self.line(&format!("{lead}{line}"));
             }
             for note in &target.notes {
@@ -161,8 +192,11 @@ impl<W: Write> Terminal<W> {
 
     fn areas(&mut self, outcome: &Outcome) {
         self.heading("Scenarios that matched, by area");
-        let present: Vec<&TargetOutcome> =
-            outcome.targets.iter().filter(|target| target.role != Role::Absent).collect();
+        let present: Vec<&TargetOutcome> = outcome
+            .targets
+            .iter()
+            .filter(|target| target.role != Role::Absent)
+            .collect();
         let mut header = vec!["area".to_owned(), "scenarios".into(), "steps".into()];
         header.extend(present.iter().map(|target| target.name.clone()));
         let cells = |tallies: &[Tally]| -> Vec<Cell> {
@@ -173,14 +207,22 @@ impl<W: Write> Terminal<W> {
             .areas
             .iter()
             .map(|area| {
-                let mut row = vec![Cell::of(&area.name), count(area.scenarios), count(area.steps)];
+                let mut row = vec![
+                    Cell::of(&area.name),
+                    count(area.scenarios),
+                    count(area.steps),
+                ];
                 row.extend(cells(&area.tallies));
                 row
             })
             .collect();
         if outcome.areas.len() > 1 {
             let steps: usize = outcome.areas.iter().map(|area| area.steps).sum();
-            let mut row = vec![Cell::of("all"), count(outcome.scenarios.len()), count(steps)];
+            let mut row = vec![
+                Cell::of("all"),
+                count(outcome.scenarios.len()),
+                count(steps),
+            ];
             let all: Vec<Tally> = present.iter().map(|target| target.tally).collect();
             row.extend(cells(&all));
             rows.push(row);
@@ -191,7 +233,11 @@ impl<W: Write> Terminal<W> {
     }
 
     fn tally(&self, tally: &Tally) -> Cell {
-        let good = if tally.differed == 0 { Style::new().green() } else { Style::new() };
+        let good = if tally.differed == 0 {
+            Style::new().green()
+        } else {
+            Style::new()
+        };
         let mut parts = vec![(tally.matched.to_string(), good)];
         for (count, sign, style) in [
             (tally.documented, "d", Style::new().yellow()),
@@ -204,10 +250,19 @@ impl<W: Write> Terminal<W> {
                 parts.push((format!("+{count}{sign}"), style));
             }
         }
-        let width = parts.iter().map(|(text, _)| text.chars().count() + 1).sum::<usize>() - 1;
-        let painted: Vec<String> =
-            parts.iter().map(|(text, style)| self.paint(text, *style)).collect();
-        Cell { painted: painted.join(" "), width }
+        let width = parts
+            .iter()
+            .map(|(text, _)| text.chars().count() + 1)
+            .sum::<usize>()
+            - 1;
+        let painted: Vec<String> = parts
+            .iter()
+            .map(|(text, style)| self.paint(text, *style))
+            .collect();
+        Cell {
+            painted: painted.join(" "),
+            width,
+        }
     }
 
     fn differences(&mut self, outcome: &Outcome) {
@@ -221,14 +276,24 @@ impl<W: Write> Terminal<W> {
         for (index, exhibit) in exhibits.iter().enumerate() {
             if class != Some(exhibit.class) {
                 class = Some(exhibit.class);
-                let count = exhibits.iter().filter(|one| one.class == exhibit.class).count();
+                let count = exhibits
+                    .iter()
+                    .filter(|one| one.class == exhibit.class)
+                    .count();
                 self.heading(match exhibit.class {
-                    Class::Unexpected => "Unexpected differences: find out about these before you switch",
-                    Class::Documented => "Documented differences: Upstash is known to behave this way",
+                    Class::Unexpected => {
+                        "Unexpected differences: find out about these before you switch"
+                    }
+                    Class::Documented => {
+                        "Documented differences: Upstash is known to behave this way"
+                    }
                     Class::Accepted => "Differences that the baseline accepts",
                 });
                 if exhibit.class == Class::Accepted {
-                    self.line(&format!("  {} accepted before, and still here", counted(count, "difference")));
+                    self.line(&format!(
+                        "  {} accepted before, and still here",
+                        counted(count, "difference")
+                    ));
                 }
             }
             if exhibit.class != Class::Accepted {
@@ -239,7 +304,10 @@ impl<W: Write> Terminal<W> {
             .documented
             .iter()
             .flat_map(|found| {
-                found.expected_but_absent.iter().map(move |place| format!("{}: {place}", found.id))
+                found
+                    .expected_but_absent
+                    .iter()
+                    .map(move |place| format!("{}: {place}", found.id))
             })
             .collect();
         if !absent.is_empty() {
@@ -255,7 +323,10 @@ impl<W: Write> Terminal<W> {
             for id in &baseline.gone {
                 self.line(&format!("  {id}"));
             }
-            self.wrapped("  ", &format!("Write it anew: --write-baseline {}", baseline.file));
+            self.wrapped(
+                "  ",
+                &format!("Write it anew: --write-baseline {}", baseline.file),
+            );
         }
     }
 
@@ -277,7 +348,13 @@ impl<W: Write> Terminal<W> {
         if exhibit.class == Class::Unexpected {
             self.wrapped("     ", &plain(&exhibit.prose));
         }
-        let width = exhibit.answers.iter().map(|shown| shown.who.len()).max().unwrap_or(0).max(4);
+        let width = exhibit
+            .answers
+            .iter()
+            .map(|shown| shown.who.len())
+            .max()
+            .unwrap_or(0)
+            .max(4);
         self.block("sent", width, &exhibit.sent, Style::new());
         for shown in &exhibit.answers {
             let style = if shown.differs { style } else { Style::new() };
@@ -292,7 +369,14 @@ impl<W: Write> Terminal<W> {
             self.wrapped("     ", &source);
         }
         if !exhibit.also.is_empty() {
-            self.wrapped("     ", &format!("Shows in {} more: {}", counted(exhibit.also.len(), "place"), exhibit.also.join(", ")));
+            self.wrapped(
+                "     ",
+                &format!(
+                    "Shows in {} more: {}",
+                    counted(exhibit.also.len(), "place"),
+                    exhibit.also.join(", ")
+                ),
+            );
         }
     }
 
@@ -307,20 +391,37 @@ impl<W: Write> Terminal<W> {
         }
         if lines.len() > REPLY_LINES {
             let more = counted(lines.len() - REPLY_LINES, "line");
-            self.line(&format!("       {:<width$}  … {more} more, in the report files", ""));
+            self.line(&format!(
+                "       {:<width$}  … {more} more, in the report files",
+                ""
+            ));
         }
     }
 
     /// What is neither passed nor failed, and why.
     fn silent(&mut self, outcome: &Outcome) {
         for (verdict, heading) in [
-            (Verdict::NotEvaluable, "Not evaluable: nothing can be said about these"),
-            (Verdict::Unsupported, "Unsupported: the target cannot do this at all"),
+            (
+                Verdict::NotEvaluable,
+                "Not evaluable: nothing can be said about these",
+            ),
+            (
+                Verdict::Unsupported,
+                "Unsupported: the target cannot do this at all",
+            ),
         ] {
             let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
             for scenario in &outcome.scenarios {
-                for result in scenario.results.iter().filter(|result| result.verdict == verdict) {
-                    let reason = format!("{}: {}", result.target, result.reason.clone().unwrap_or_default());
+                for result in scenario
+                    .results
+                    .iter()
+                    .filter(|result| result.verdict == verdict)
+                {
+                    let reason = format!(
+                        "{}: {}",
+                        result.target,
+                        result.reason.clone().unwrap_or_default()
+                    );
                     match reasons.iter_mut().find(|(known, _)| *known == reason) {
                         Some((_, scenarios)) => scenarios.push(&scenario.id),
                         None => reasons.push((reason, vec![&scenario.id])),
@@ -332,10 +433,17 @@ impl<W: Write> Terminal<W> {
             }
             self.heading(heading);
             for (reason, scenarios) in reasons {
-                self.wrapped("  ", &format!("{reason} ({})", counted(scenarios.len(), "scenario")));
+                self.wrapped(
+                    "  ",
+                    &format!("{reason} ({})", counted(scenarios.len(), "scenario")),
+                );
                 let shown: Vec<&str> = scenarios.iter().take(4).copied().collect();
                 let more = scenarios.len() - shown.len();
-                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                let more = if more > 0 {
+                    format!(" and {more} more")
+                } else {
+                    String::new()
+                };
                 let line = format!("{}{more}", shown.join(", "));
                 self.wrapped("      ", &line);
             }
@@ -349,7 +457,12 @@ impl<W: Write> Terminal<W> {
             .flat_map(|scenario| {
                 let unstable = scenario.steps.iter().filter(|step| step.unstable);
                 unstable.map(move |step| {
-                    format!("{}:{}  {}", scenario.document, step.line, first_line(&step.sent))
+                    format!(
+                        "{}:{}  {}",
+                        scenario.document,
+                        step.line,
+                        first_line(&step.sent)
+                    )
                 })
             })
             .collect();
@@ -362,22 +475,35 @@ impl<W: Write> Terminal<W> {
     }
 
     fn latency(&mut self, outcome: &Outcome) {
-        let present: Vec<&TargetOutcome> =
-            outcome.targets.iter().filter(|target| target.latency.all.is_some()).collect();
+        let present: Vec<&TargetOutcome> = outcome
+            .targets
+            .iter()
+            .filter(|target| target.latency.all.is_some())
+            .collect();
         if present.is_empty() {
             return;
         }
-        self.heading("Latency: half (p50), nine in ten (p90), 99 in 100 (p99) of the replies came within");
+        self.heading(
+            "Latency: half (p50), nine in ten (p90), 99 in 100 (p99) of the replies came within",
+        );
         let mut header = vec!["area".to_owned()];
-        header.extend(present.iter().map(|target| format!("{} p50 · p90 · p99", target.name)));
-        let rows = |names: &[String], of: fn(&TargetOutcome) -> &[NamedLatency]| -> Vec<Vec<Cell>> {
+        header.extend(
+            present
+                .iter()
+                .map(|target| format!("{} p50 · p90 · p99", target.name)),
+        );
+        let rows = |names: &[String],
+                    of: fn(&TargetOutcome) -> &[NamedLatency]|
+         -> Vec<Vec<Cell>> {
             names
                 .iter()
                 .map(|name| {
                     let mut row = vec![Cell::of(name)];
                     row.extend(present.iter().map(|target| {
                         let found = of(target).iter().find(|latency| latency.name == *name);
-                        Cell::of(&found.map_or_else(|| "–".into(), |latency| figures(&latency.summary)))
+                        Cell::of(
+                            &found.map_or_else(|| "–".into(), |latency| figures(&latency.summary)),
+                        )
                     }));
                     row
                 })
@@ -386,7 +512,9 @@ impl<W: Write> Terminal<W> {
         let areas: Vec<String> = outcome.areas.iter().map(|area| area.name.clone()).collect();
         let mut by_area = rows(&areas, |target| &target.latency.areas);
         let mut all = vec![Cell::of("all")];
-        let sums = present.iter().filter_map(|target| target.latency.all.as_ref());
+        let sums = present
+            .iter()
+            .filter_map(|target| target.latency.all.as_ref());
         all.extend(sums.map(|summary| Cell::of(&figures(summary))));
         by_area.push(all);
         self.table(&header, &by_area);
@@ -400,8 +528,11 @@ impl<W: Write> Terminal<W> {
             .collect();
         busiest.sort_by(|one, other| other.0.cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
         let hidden = busiest.len().saturating_sub(COMMANDS_SHOWN);
-        let names: Vec<String> =
-            busiest.into_iter().take(COMMANDS_SHOWN).map(|(_, name)| name).collect();
+        let names: Vec<String> = busiest
+            .into_iter()
+            .take(COMMANDS_SHOWN)
+            .map(|(_, name)| name)
+            .collect();
         let by_command = rows(&names, |target| &target.latency.commands);
         self.line("");
         self.table(&header, &by_command);
@@ -413,9 +544,18 @@ impl<W: Write> Terminal<W> {
 
     fn cost(&mut self, outcome: &Outcome) {
         self.heading("Billable commands, and what they cost at Upstash");
-        for target in outcome.targets.iter().filter(|target| target.role != Role::Absent) {
+        for target in outcome
+            .targets
+            .iter()
+            .filter(|target| target.role != Role::Absent)
+        {
             let billed = target.billed.billed;
-            let payg = target.billed.prices.iter().find(|price| price.usd > 0.0).map(|price| price.usd);
+            let payg = target
+                .billed
+                .prices
+                .iter()
+                .find(|price| price.usd > 0.0)
+                .map(|price| price.usd);
             let text = format!(
                 "{}: {} commands, {} of them writes (each billed once more per read region): {} on pay as you go",
                 target.name,
@@ -429,7 +569,12 @@ impl<W: Write> Terminal<W> {
 
     fn checklist(&mut self, outcome: &Outcome) {
         self.heading("Checklist of the switch");
-        let width = outcome.checklist.iter().map(|item| item.title.len()).max().unwrap_or(0);
+        let width = outcome
+            .checklist
+            .iter()
+            .map(|item| item.title.len())
+            .max()
+            .unwrap_or(0);
         for item in &outcome.checklist {
             let (sign, style) = match item.state {
                 ChecklistState::Yes => ("[x]", Style::new().green()),
@@ -458,13 +603,19 @@ impl<W: Write> Terminal<W> {
 impl<W: Write> Reporter for Terminal<W> {
     fn event(&mut self, event: &Event) {
         match event {
-            Event::TargetReady { name, description, .. } => {
+            Event::TargetReady {
+                name, description, ..
+            } => {
                 if self.bar.is_none() {
                     self.line(&format!("{name}: {description}"));
                 }
             }
             Event::TargetAbsent { name, reason } => self.wrapped("", &format!("{name}: {reason}")),
-            Event::Started { scenarios, steps, targets } => {
+            Event::Started {
+                scenarios,
+                steps,
+                targets,
+            } => {
                 self.started = true;
                 let text = format!(
                     "swapcheck {} runs {} ({}) on {}",
@@ -476,23 +627,35 @@ impl<W: Write> Reporter for Terminal<W> {
                 self.line(&text);
                 if let Some(bar) = &self.bar {
                     bar.set_length(*scenarios as u64);
-                    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len}  {wide_msg}") {
+                    if let Ok(style) =
+                        ProgressStyle::with_template("{bar:30} {pos}/{len}  {wide_msg}")
+                    {
                         bar.set_style(style.progress_chars("━╸─"));
                     }
                 }
             }
             Event::Judged(progress) => self.progress(progress),
             Event::Confirming { scenarios } => {
-                let text = format!("{} run once more, one by one, to confirm what differed", counted(*scenarios, "scenario"));
+                let text = format!(
+                    "{} run once more, one by one, to confirm what differed",
+                    counted(*scenarios, "scenario")
+                );
                 match &self.bar {
                     Some(bar) => bar.set_message(text),
                     None => self.line(&format!("  {text}")),
                 }
             }
             Event::TargetLost { name, reason } => {
-                self.wrapped("", &format!("{name} stopped answering ({reason}); what follows is not evaluable on it"));
+                self.wrapped(
+                    "",
+                    &format!(
+                        "{name} stopped answering ({reason}); what follows is not evaluable on it"
+                    ),
+                );
             }
-            Event::Interrupted => self.line("interrupted: stopping and cleaning up; what was done is reported"),
+            Event::Interrupted => {
+                self.line("interrupted: stopping and cleaning up; what was done is reported")
+            }
             Event::CleaningUp => {
                 if let Some(bar) = &self.bar {
                     bar.set_message("cleaning up");
@@ -512,7 +675,10 @@ struct Cell {
 
 impl Cell {
     fn of(text: &str) -> Self {
-        Cell { painted: text.to_owned(), width: text.chars().count() }
+        Cell {
+            painted: text.to_owned(),
+            width: text.chars().count(),
+        }
     }
 }
 
@@ -520,21 +686,39 @@ fn legend(present: &[&TargetOutcome]) -> String {
     let any = |of: fn(&Tally) -> usize| present.iter().any(|target| of(&target.tally) > 0);
     let mut parts = Vec::new();
     for (shown, text) in [
-        (any(|tally| tally.documented), "d: differs as Upstash documents"),
+        (
+            any(|tally| tally.documented),
+            "d: differs as Upstash documents",
+        ),
         (any(|tally| tally.differed), "DIFFER: differs unexpectedly"),
-        (any(|tally| tally.accepted), "a: differs, accepted by the baseline"),
+        (
+            any(|tally| tally.accepted),
+            "a: differs, accepted by the baseline",
+        ),
         (any(|tally| tally.unsupported), "u: the target cannot do it"),
-        (any(|tally| tally.not_evaluable), "?: could not be evaluated"),
+        (
+            any(|tally| tally.not_evaluable),
+            "?: could not be evaluated",
+        ),
     ] {
         if shown {
             parts.push(text);
         }
     }
-    if parts.is_empty() { "all of them matched".into() } else { parts.join(" · ") }
+    if parts.is_empty() {
+        "all of them matched".into()
+    } else {
+        parts.join(" · ")
+    }
 }
 
 fn figures(summary: &Summary) -> String {
-    format!("{} · {} · {}", human(summary.p50_us), human(summary.p90_us), human(summary.p99_us))
+    format!(
+        "{} · {} · {}",
+        human(summary.p50_us),
+        human(summary.p90_us),
+        human(summary.p99_us)
+    )
 }
 
 fn first_line(text: &str) -> &str {
@@ -550,13 +734,20 @@ fn cut(line: &str, room: usize) -> String {
 
 /// Markdown prose on one line, its emphasis and code marks left out.
 fn plain(markdown: &str) -> String {
-    markdown.split_whitespace().collect::<Vec<_>>().join(" ").replace(['`', '*'], "")
+    markdown
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace(['`', '*'], "")
 }
 
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
-        let line = lines.last_mut().map(|line| line.chars().count()).unwrap_or(0);
+        let line = lines
+            .last_mut()
+            .map(|line| line.chars().count())
+            .unwrap_or(0);
         if line > 0 && line + 1 + word.chars().count() > width {
             lines.push(String::new());
         }

@@ -89,7 +89,10 @@ pub fn exhibits(outcome: &Outcome) -> Vec<Exhibit> {
             for found in &result.differences {
                 let key = match &found.documented {
                     Some(id) => format!("documented {id}"),
-                    None => format!("{} {} {} {}", scenario.id, found.step, found.kind, found.what),
+                    None => format!(
+                        "{} {} {} {}",
+                        scenario.id, found.step, found.kind, found.what
+                    ),
                 };
                 match grouped.get_mut(&key) {
                     Some(exhibit) => exhibit.join(scenario, found, &result.target),
@@ -103,14 +106,19 @@ pub fn exhibits(outcome: &Outcome) -> Vec<Exhibit> {
     let mut exhibits: Vec<Exhibit> = grouped.into_values().collect();
     exhibits.sort_by(|one, other| {
         let rank = |exhibit: &Exhibit| (exhibit.class, std::cmp::Reverse(exhibit.severity));
-        rank(one).cmp(&rank(other)).then_with(|| one.scenario.cmp(&other.scenario))
+        rank(one)
+            .cmp(&rank(other))
+            .then_with(|| one.scenario.cmp(&other.scenario))
     });
     exhibits
 }
 
 impl Exhibit {
     fn join(&mut self, scenario: &ScenarioOutcome, found: &DifferenceOutcome, target: &str) {
-        let line = scenario.steps.get(found.step).map_or(scenario.line, |step| step.line);
+        let line = scenario
+            .steps
+            .get(found.step)
+            .map_or(scenario.line, |step| step.line);
         let place = format!("{}:{line}", scenario.document);
         if !self.targets.iter().any(|known| known == target) {
             self.targets.push(target.to_owned());
@@ -141,7 +149,11 @@ fn exhibit(
     let step = scenario.steps.get(found.step);
     let mut answers = Vec::new();
     if let Some(expected) = step.and_then(|step| step.expected.clone()) {
-        answers.push(Shown { who: "document".into(), text: expected, differs: false });
+        answers.push(Shown {
+            who: "document".into(),
+            text: expected,
+            differs: false,
+        });
     }
     for answer in step.iter().flat_map(|step| &step.answers) {
         let text = answer.reply.clone().or_else(|| answer.note.clone());
@@ -163,9 +175,15 @@ fn exhibit(
         documented: found.documented.clone(),
         scenario: scenario.id.clone(),
         scenario_title: scenario.title.clone(),
-        place: format!("{}:{}", scenario.document, step.map_or(scenario.line, |step| step.line)),
+        place: format!(
+            "{}:{}",
+            scenario.document,
+            step.map_or(scenario.line, |step| step.line)
+        ),
         prose: scenario.prose.clone(),
-        sent: step.map(|step| step.sent.trim_end().to_owned()).unwrap_or_default(),
+        sent: step
+            .map(|step| step.sent.trim_end().to_owned())
+            .unwrap_or_default(),
         answers,
         what: found.what.clone(),
         blame: found.blame.gloss(),

@@ -16,12 +16,30 @@ pub struct Tick {
 
 /// The lines that scenarios prove, in the order of a switch.
 pub const TICKS: &[Tick] = &[
-    Tick { title: "Cache operations", scenarios: "cache/**" },
-    Tick { title: "Rate limiting", scenarios: "**/*rate-limit*{,/**}" },
-    Tick { title: "Distributed locks", scenarios: "locks/**" },
-    Tick { title: "Job queue", scenarios: "queue/**" },
-    Tick { title: "Session storage", scenarios: "sessions/**" },
-    Tick { title: "Everything passes", scenarios: "**" },
+    Tick {
+        title: "Cache operations",
+        scenarios: "cache/**",
+    },
+    Tick {
+        title: "Rate limiting",
+        scenarios: "**/*rate-limit*{,/**}",
+    },
+    Tick {
+        title: "Distributed locks",
+        scenarios: "locks/**",
+    },
+    Tick {
+        title: "Job queue",
+        scenarios: "queue/**",
+    },
+    Tick {
+        title: "Session storage",
+        scenarios: "sessions/**",
+    },
+    Tick {
+        title: "Everything passes",
+        scenarios: "**",
+    },
 ];
 
 /// Draws up the checklist.
@@ -37,14 +55,21 @@ pub fn checklist(
 
 fn environment(credentials: bool) -> ChecklistItem {
     let (state, note) = if credentials {
-        (ChecklistState::Yes, "the credentials of an Upstash database are set")
+        (
+            ChecklistState::Yes,
+            "the credentials of an Upstash database are set",
+        )
     } else {
         (
             ChecklistState::No,
             "set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN from the Upstash console",
         )
     };
-    ChecklistItem { title: "Environment variables set", state, note: note.into() }
+    ChecklistItem {
+        title: "Environment variables set",
+        state,
+        note: note.into(),
+    }
 }
 
 fn connection(targets: &[TargetOutcome]) -> ChecklistItem {
@@ -54,23 +79,45 @@ fn connection(targets: &[TargetOutcome]) -> ChecklistItem {
         .map(|target| target.name.as_str())
         .collect();
     let (state, note) = if subjects().next().is_none() {
-        (ChecklistState::NotRun, "no target was there to switch to".to_owned())
+        (
+            ChecklistState::NotRun,
+            "no target was there to switch to".to_owned(),
+        )
     } else if silent.is_empty() {
         let names: Vec<&str> = subjects().map(|target| target.name.as_str()).collect();
-        (ChecklistState::Yes, format!("{} answered", names.join(", ")))
+        (
+            ChecklistState::Yes,
+            format!("{} answered", names.join(", ")),
+        )
     } else {
-        (ChecklistState::No, format!("{} gave no reply", silent.join(", ")))
+        (
+            ChecklistState::No,
+            format!("{} gave no reply", silent.join(", ")),
+        )
     };
-    ChecklistItem { title: "Connection works", state, note }
+    ChecklistItem {
+        title: "Connection works",
+        state,
+        note,
+    }
 }
 
 fn ticked(tick: Tick, targets: &[TargetOutcome], scenarios: &[ScenarioOutcome]) -> ChecklistItem {
-    let item = |state, note: String| ChecklistItem { title: tick.title, state, note };
+    let item = |state, note: String| ChecklistItem {
+        title: tick.title,
+        state,
+        note,
+    };
     let Ok(glob) = Glob::new(tick.scenarios).map(|glob| glob.compile_matcher()) else {
-        return item(ChecklistState::NotRun, "its scenarios cannot be found".into());
+        return item(
+            ChecklistState::NotRun,
+            "its scenarios cannot be found".into(),
+        );
     };
     let subject = |name: &str| {
-        targets.iter().any(|target| target.name == name && target.role == Role::Subject)
+        targets
+            .iter()
+            .any(|target| target.name == name && target.role == Role::Subject)
     };
     let results: Vec<_> = scenarios
         .iter()
@@ -78,7 +125,12 @@ fn ticked(tick: Tick, targets: &[TargetOutcome], scenarios: &[ScenarioOutcome]) 
         .flat_map(|scenario| &scenario.results)
         .filter(|result| subject(&result.target))
         .collect();
-    let is = |wanted: Verdict| results.iter().filter(|result| result.verdict == wanted).count();
+    let is = |wanted: Verdict| {
+        results
+            .iter()
+            .filter(|result| result.verdict == wanted)
+            .count()
+    };
     let failed = results
         .iter()
         .filter(|result| result.verdict == Verdict::Differed && !result.is_accepted())
@@ -88,22 +140,32 @@ fn ticked(tick: Tick, targets: &[TargetOutcome], scenarios: &[ScenarioOutcome]) 
         .filter(|result| {
             result.is_accepted()
                 || (result.verdict == Verdict::Documented
-                    && result.differences.iter().any(|found| found.severity > Severity::Cosmetic))
+                    && result
+                        .differences
+                        .iter()
+                        .any(|found| found.severity > Severity::Cosmetic))
         })
         .count();
     let shown = results.len() - is(Verdict::Unsupported) - is(Verdict::NotEvaluable);
     match () {
-        () if shown == 0 => item(ChecklistState::NotRun, "no scenario of this run shows it".into()),
-        () if failed > 0 => {
-            item(ChecklistState::No, format!("{failed} of {shown} checks differ unexpectedly"))
-        }
+        () if shown == 0 => item(
+            ChecklistState::NotRun,
+            "no scenario of this run shows it".into(),
+        ),
+        () if failed > 0 => item(
+            ChecklistState::No,
+            format!("{failed} of {shown} checks differ unexpectedly"),
+        ),
         () if is(Verdict::NotEvaluable) > 0 => item(
             ChecklistState::NotRun,
             format!("{} could not be evaluated", is(Verdict::NotEvaluable)),
         ),
         () if changes > 0 => item(
             ChecklistState::WithChanges,
-            format!("{} of {shown} checks match, {changes} need a change", shown - changes),
+            format!(
+                "{} of {shown} checks match, {changes} need a change",
+                shown - changes
+            ),
         ),
         () => item(ChecklistState::Yes, format!("{shown} checks match")),
     }

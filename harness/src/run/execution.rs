@@ -65,12 +65,20 @@ struct Done {
 
 impl Done {
     fn skipped(reason: impl Into<String>) -> Self {
-        Done { sent: Vec::new(), answer: Answer::Skipped(reason.into()), latency: None }
+        Done {
+            sent: Vec::new(),
+            answer: Answer::Skipped(reason.into()),
+            latency: None,
+        }
     }
 
     fn silent(sent: Vec<Command>, outcome: Result<(), ClientError>) -> Self {
         let answer = outcome.map_or_else(Answer::Failed, |()| Answer::Done);
-        Done { sent, answer, latency: None }
+        Done {
+            sent,
+            answer,
+            latency: None,
+        }
     }
 
     fn answered(
@@ -79,8 +87,16 @@ impl Done {
         latency: Duration,
     ) -> Self {
         match outcome {
-            Ok(reply) => Done { sent, answer: Answer::Reply(reply), latency: Some(latency) },
-            Err(error) => Done { sent, answer: Answer::Failed(error), latency: None },
+            Ok(reply) => Done {
+                sent,
+                answer: Answer::Reply(reply),
+                latency: Some(latency),
+            },
+            Err(error) => Done {
+                sent,
+                answer: Answer::Failed(error),
+                latency: None,
+            },
         }
     }
 }
@@ -110,7 +126,9 @@ impl Execution<'_> {
                 },
             };
             let ended = end_after(step, &done.answer);
-            trace.steps.push(self.observe(step, done, level, &mut state));
+            trace
+                .steps
+                .push(self.observe(step, done, level, &mut state));
             if let Some(end) = ended {
                 trace.end = end;
                 break;
@@ -177,18 +195,24 @@ impl Execution<'_> {
                 if several && wanted.len() == members.len() =>
             {
                 let slots = wanted.iter().zip(members).enumerate();
-                slots.map(|(slot, (wanted, member))| (Some(slot + 1), wanted, member)).collect()
+                slots
+                    .map(|(slot, (wanted, member))| (Some(slot + 1), wanted, member))
+                    .collect()
             }
             _ => vec![(None, expectation, reply)],
         };
         let keys = |name: &str| self.prefix.key(name);
         let mut mismatches = Vec::new();
         for (slot, wanted, member) in members {
-            let bindings = Bindings { keys: &keys, captures: &state.captures };
+            let bindings = Bindings {
+                keys: &keys,
+                captures: &state.captures,
+            };
             match wanted.check(member, level, bindings) {
                 Ok(captures) => state.captures.extend(captures),
                 Err(departure) => {
-                    let mut found = compare::difference(wanted, member, level, bindings, &departure);
+                    let mut found =
+                        compare::difference(wanted, member, level, bindings, &departure);
                     found.what = self.prefix.neutral_text(&found.what);
                     found.path.splice(0..0, slot);
                     mismatches.push(found);
@@ -204,14 +228,16 @@ impl Execution<'_> {
             Action::Message { within } | Action::NoMessage { within } => *within + STEP_PATIENCE,
             _ => STEP_PATIENCE,
         };
-        tokio::time::timeout(patience, self.act(step, state)).await.unwrap_or_else(|_| Done {
-            sent: Vec::new(),
-            answer: Answer::Failed(ClientError::OutcomeUnknown(format!(
-                "no reply within {} s",
-                patience.as_secs()
-            ))),
-            latency: None,
-        })
+        tokio::time::timeout(patience, self.act(step, state))
+            .await
+            .unwrap_or_else(|_| Done {
+                sent: Vec::new(),
+                answer: Answer::Failed(ClientError::OutcomeUnknown(format!(
+                    "no reply within {} s",
+                    patience.as_secs()
+                ))),
+                latency: None,
+            })
     }
 
     async fn act(&self, step: &Step, state: &mut State) -> Done {
@@ -225,11 +251,19 @@ impl Execution<'_> {
         match &step.action {
             Action::Wait(time) => {
                 tokio::time::sleep(*time).await;
-                Done { sent, answer: Answer::Done, latency: None }
+                Done {
+                    sent,
+                    answer: Answer::Done,
+                    latency: None,
+                }
             }
             Action::Unsubscribe => {
                 state.subscriptions.remove(&step.client);
-                Done { sent, answer: Answer::Done, latency: None }
+                Done {
+                    sent,
+                    answer: Answer::Done,
+                    latency: None,
+                }
             }
             Action::Await => self.take_started(step, state).await,
             Action::Message { within } => {
@@ -237,12 +271,22 @@ impl Execution<'_> {
                     return Done::skipped("the client has no subscription");
                 };
                 match subscription.next(*within).await {
-                    Ok(Some(message)) => {
-                        Done { sent, answer: Answer::Reply(message_reply(&message)), latency: None }
-                    }
+                    Ok(Some(message)) => Done {
+                        sent,
+                        answer: Answer::Reply(message_reply(&message)),
+                        latency: None,
+                    },
                     // No message is an answer too: the document's expectation judges it.
-                    Ok(None) => Done { sent, answer: Answer::Reply(Reply::Nil), latency: None },
-                    Err(error) => Done { sent, answer: Answer::Failed(error), latency: None },
+                    Ok(None) => Done {
+                        sent,
+                        answer: Answer::Reply(Reply::Nil),
+                        latency: None,
+                    },
+                    Err(error) => Done {
+                        sent,
+                        answer: Answer::Failed(error),
+                        latency: None,
+                    },
                 }
             }
             Action::NoMessage { within } => {
@@ -250,11 +294,21 @@ impl Execution<'_> {
                     return Done::skipped("the client has no subscription");
                 };
                 match subscription.next(*within).await {
-                    Ok(None) => Done { sent, answer: Answer::Done, latency: None },
-                    Ok(Some(message)) => {
-                        Done { sent, answer: Answer::Reply(message_reply(&message)), latency: None }
-                    }
-                    Err(error) => Done { sent, answer: Answer::Failed(error), latency: None },
+                    Ok(None) => Done {
+                        sent,
+                        answer: Answer::Done,
+                        latency: None,
+                    },
+                    Ok(Some(message)) => Done {
+                        sent,
+                        answer: Answer::Reply(message_reply(&message)),
+                        latency: None,
+                    },
+                    Err(error) => Done {
+                        sent,
+                        answer: Answer::Failed(error),
+                        latency: None,
+                    },
                 }
             }
             _ => self.send(step, sent, state).await,
@@ -265,7 +319,13 @@ impl Execution<'_> {
     async fn send(&self, step: &Step, sent: Vec<Command>, state: &mut State) -> Done {
         let mut client = match self.speaker(&step.client, state).await {
             Ok(client) => client,
-            Err(error) => return Done { sent, answer: Answer::Failed(error), latency: None },
+            Err(error) => {
+                return Done {
+                    sent,
+                    answer: Answer::Failed(error),
+                    latency: None,
+                };
+            }
         };
         let begun = Instant::now();
         let done = match &step.action {
@@ -278,8 +338,14 @@ impl Execution<'_> {
                     let outcome = client.command(&command).await;
                     (client, outcome, begun.elapsed())
                 });
-                state.speakers.insert(step.client.clone(), Speaker::Busy(started));
-                return Done { sent, answer: Answer::Done, latency: None };
+                state
+                    .speakers
+                    .insert(step.client.clone(), Speaker::Busy(started));
+                return Done {
+                    sent,
+                    answer: Answer::Done,
+                    latency: None,
+                };
             }
             Action::Every(_) => {
                 let outcome = every(client.as_mut(), &sent, state).await;
@@ -295,9 +361,14 @@ impl Execution<'_> {
             }
             Action::Subscribe { pattern, .. } => {
                 let channels = sent.first().map(|command| command[1..].to_vec());
-                match client.subscribe(&channels.unwrap_or_default(), *pattern).await {
+                match client
+                    .subscribe(&channels.unwrap_or_default(), *pattern)
+                    .await
+                {
                     Ok(subscription) => {
-                        state.subscriptions.insert(step.client.clone(), subscription);
+                        state
+                            .subscriptions
+                            .insert(step.client.clone(), subscription);
                         Done::silent(sent, Ok(()))
                     }
                     Err(error) => Done::silent(sent, Err(error)),
@@ -311,7 +382,9 @@ impl Execution<'_> {
                 Done::answered(sent, outcome, begun.elapsed())
             }
         };
-        state.speakers.insert(step.client.clone(), Speaker::Idle(client));
+        state
+            .speakers
+            .insert(step.client.clone(), Speaker::Idle(client));
         done
     }
 
@@ -320,7 +393,9 @@ impl Execution<'_> {
         match state.speakers.remove(name) {
             Some(Speaker::Idle(client)) => Ok(client),
             Some(Speaker::Busy(started)) => {
-                state.speakers.insert(name.to_owned(), Speaker::Busy(started));
+                state
+                    .speakers
+                    .insert(name.to_owned(), Speaker::Busy(started));
                 Err(ClientError::NotSent(format!(
                     "the client {name} still waits for the reply of the command it started"
                 )))
@@ -333,7 +408,9 @@ impl Execution<'_> {
         match state.speakers.remove(&step.client) {
             Some(Speaker::Busy(started)) => match started.await {
                 Ok((client, outcome, latency)) => {
-                    state.speakers.insert(step.client.clone(), Speaker::Idle(client));
+                    state
+                        .speakers
+                        .insert(step.client.clone(), Speaker::Idle(client));
                     Done {
                         // A blocked command took as long as it was made to wait.
                         latency: None,
@@ -356,17 +433,28 @@ impl Execution<'_> {
 
     fn render(&self, step: &Step, captures: &Captures) -> Result<Vec<Command>, NotCaptured> {
         let keys = |name: &str| self.prefix.key(name);
-        let bindings = Bindings { keys: &keys, captures };
+        let bindings = Bindings {
+            keys: &keys,
+            captures,
+        };
         match &step.action {
             Action::Subscribe { channels, pattern } => {
-                let name: &[u8] = if *pattern { b"PSUBSCRIBE" } else { b"SUBSCRIBE" };
+                let name: &[u8] = if *pattern {
+                    b"PSUBSCRIBE"
+                } else {
+                    b"SUBSCRIBE"
+                };
                 let mut command = vec![name.to_vec()];
                 for channel in channels {
                     command.push(channel.render(bindings)?);
                 }
                 Ok(vec![command])
             }
-            action => action.commands().iter().map(|command| command.render(bindings)).collect(),
+            action => action
+                .commands()
+                .iter()
+                .map(|command| command.render(bindings))
+                .collect(),
         }
     }
 }
@@ -418,7 +506,9 @@ fn label(step: &Step, sent: &[Command]) -> String {
 /// Whether the scenario ends after this answer: what the transport cannot do, and what the run's own
 /// rules refuse, says nothing about the target's behaviour.
 fn end_after(step: &Step, answer: &Answer) -> Option<End> {
-    let Answer::Failed(error) = answer else { return None };
+    let Answer::Failed(error) = answer else {
+        return None;
+    };
     match error {
         ClientError::Unsupported(reason) => Some(End::Unsupported(reason.clone())),
         ClientError::Refused(reason) => Some(End::NotEvaluable(reason.clone())),

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
+use scenarios::Reply;
 use scenarios::client::{ClientError, Command};
 use scenarios::reply::Expressiveness;
 use scenarios::step::Captures;
-use scenarios::Reply;
 
 use crate::compare::Difference;
 use crate::cost::Billed;

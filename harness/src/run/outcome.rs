@@ -309,13 +309,18 @@ pub struct ResultOutcome {
 impl ResultOutcome {
     /// Whether everything unexpected in it is accepted by the baseline.
     pub fn is_accepted(&self) -> bool {
-        let mut unexpected = self.differences.iter().filter(|found| found.documented.is_none());
+        let mut unexpected = self
+            .differences
+            .iter()
+            .filter(|found| found.documented.is_none());
         self.verdict == Verdict::Differed && unexpected.all(|found| found.accepted)
     }
 
     /// The differences that fail a run.
     pub fn unexpected(&self) -> impl Iterator<Item = &DifferenceOutcome> {
-        self.differences.iter().filter(|found| found.documented.is_none() && !found.accepted)
+        self.differences
+            .iter()
+            .filter(|found| found.documented.is_none() && !found.accepted)
     }
 }
 

@@ -55,7 +55,9 @@ pub struct Plan {
 impl Plan {
     /// An identifier for a run, no two alike: the time and this process.
     pub fn new_run_id() -> String {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         let mixed = now.as_nanos() as u64 ^ (u64::from(std::process::id()) << 40);
         // Always the same length, for the prefixes to have one.
         format!("{:012x}", mixed & 0xffff_ffff_ffff)
@@ -63,14 +65,27 @@ impl Plan {
 
     /// The name of the reference.
     pub fn reference_name(&self) -> Option<&str> {
-        self.reference.and_then(|index| self.targets.get(index)).map(|target| target.name.as_str())
+        self.reference
+            .and_then(|index| self.targets.get(index))
+            .map(|target| target.name.as_str())
     }
 }
 
 /// Commands by which a scenario can see or set an expiry.
 const EXPIRY_COMMANDS: &[&str] = &[
-    "TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME", "PERSIST", "EXPIRE", "PEXPIRE", "EXPIREAT",
-    "PEXPIREAT", "DUMP", "RESTORE", "COPY", "OBJECT",
+    "TTL",
+    "PTTL",
+    "EXPIRETIME",
+    "PEXPIRETIME",
+    "PERSIST",
+    "EXPIRE",
+    "PEXPIRE",
+    "EXPIREAT",
+    "PEXPIREAT",
+    "DUMP",
+    "RESTORE",
+    "COPY",
+    "OBJECT",
 ];
 
 /// Whether the scenario can see that a key of its was given an expiry.
@@ -82,9 +97,18 @@ pub(super) fn key_expiry(scenario: &Scenario) -> KeyExpiry {
             .any(|word| EXPIRY_COMMANDS.contains(&word) || word == "KEEPTTL")
     };
     let observed = scenario.steps.iter().any(|step| {
-        matches!(step.action, Action::Start(_)) || step.action.commands().iter().any(|command| sees(&command.source))
+        matches!(step.action, Action::Start(_))
+            || step
+                .action
+                .commands()
+                .iter()
+                .any(|command| sees(&command.source))
     });
-    if observed { KeyExpiry::Observed } else { KeyExpiry::Guarded }
+    if observed {
+        KeyExpiry::Observed
+    } else {
+        KeyExpiry::Guarded
+    }
 }
 
 /// The order in which scenarios run, decided by a seed.

@@ -24,7 +24,10 @@ impl Prefix {
     ) -> Self {
         let mut names: Vec<String> = names.into_iter().map(str::to_owned).collect();
         names.sort_by_key(|name| std::cmp::Reverse(name.len()));
-        Prefix { bytes: format!("swapcheck:{run}:{scenario:04}.{attempt:03}:").into_bytes(), names }
+        Prefix {
+            bytes: format!("swapcheck:{run}:{scenario:04}.{attempt:03}:").into_bytes(),
+            names,
+        }
     }
 
     /// The prefix itself.
@@ -39,7 +42,10 @@ impl Prefix {
 
     /// The command with its keys written as the document writes them.
     pub fn neutral_command(&self, command: &Command) -> Command {
-        command.iter().map(|argument| self.neutral(argument)).collect()
+        command
+            .iter()
+            .map(|argument| self.neutral(argument))
+            .collect()
     }
 
     /// The reply with its keys written as the document writes them.
@@ -67,13 +73,19 @@ impl Prefix {
     }
 
     fn neutral(&self, bytes: &[u8]) -> Vec<u8> {
-        let Some(mut at) = find(bytes, &self.bytes) else { return bytes.to_vec() };
+        let Some(mut at) = find(bytes, &self.bytes) else {
+            return bytes.to_vec();
+        };
         let mut rest = bytes;
         let mut neutral = Vec::with_capacity(bytes.len());
         loop {
             neutral.extend_from_slice(&rest[..at]);
             rest = &rest[at + self.bytes.len()..];
-            if let Some(name) = self.names.iter().find(|name| rest.starts_with(name.as_bytes())) {
+            if let Some(name) = self
+                .names
+                .iter()
+                .find(|name| rest.starts_with(name.as_bytes()))
+            {
                 neutral.push(b'{');
                 neutral.extend_from_slice(name.as_bytes());
                 neutral.push(b'}');
@@ -111,9 +123,19 @@ mod tests {
     fn keys_are_shown_as_the_document_writes_them() {
         let prefix = Prefix::new("1f", 7, 0, ["lock", "lock2"]);
         let one = prefix.key("lock2");
-        let text = [b"held: ".as_slice(), &one, b", ", &prefix.key("lock"), b":x"].concat();
+        let text = [
+            b"held: ".as_slice(),
+            &one,
+            b", ",
+            &prefix.key("lock"),
+            b":x",
+        ]
+        .concat();
         assert_eq!(prefix.neutral(&text), b"held: {lock2}, {lock}:x");
-        assert_eq!(prefix.neutral(b"swapcheck: is a word"), b"swapcheck: is a word");
+        assert_eq!(
+            prefix.neutral(b"swapcheck: is a word"),
+            b"swapcheck: is a word"
+        );
     }
 
     #[test]

@@ -51,6 +51,10 @@ impl Readiness {
             });
         }
         // Nothing was shown, so nothing is ready.
-        if seen.total() == seen.unsupported + seen.not_evaluable { Readiness::NotReady } else { worst }
+        if seen.total() == seen.unsupported + seen.not_evaluable {
+            Readiness::NotReady
+        } else {
+            worst
+        }
     }
 }

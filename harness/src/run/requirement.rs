@@ -31,7 +31,10 @@ pub(super) enum Fit {
 impl Ability {
     pub(super) fn of(target: &Target) -> Self {
         let version = target.version.as_deref().and_then(version_in);
-        Ability { version, commands: Mutex::default() }
+        Ability {
+            version,
+            commands: Mutex::default(),
+        }
     }
 
     /// What of the scenario the target can do.
@@ -67,24 +70,41 @@ impl Ability {
         let able = target.capabilities();
         let lacking = |lacks: bool, reason: &str| Ok(lacks.then(|| reason.to_owned()));
         match requirement {
-            Requirement::OnlyRest => lacking(!able.rest, "only over REST, and this target speaks TCP"),
-            Requirement::OnlyTcp => lacking(able.rest, "only over TCP, and this target speaks REST"),
-            Requirement::NeedsBlocking => {
-                lacking(!able.blocking, "needs blocking commands, which REST does not offer")
+            Requirement::OnlyRest => {
+                lacking(!able.rest, "only over REST, and this target speaks TCP")
             }
-            Requirement::NeedsConnection => {
-                lacking(!able.connection, "needs a connection with a state, which REST does not offer")
+            Requirement::OnlyTcp => {
+                lacking(able.rest, "only over TCP, and this target speaks REST")
             }
+            Requirement::NeedsBlocking => lacking(
+                !able.blocking,
+                "needs blocking commands, which REST does not offer",
+            ),
+            Requirement::NeedsConnection => lacking(
+                !able.connection,
+                "needs a connection with a state, which REST does not offer",
+            ),
             Requirement::NeedsCommand(words) => {
                 let knows = self.knows(target, words).await?;
-                Ok((!knows).then(|| format!("the target does not know the command {}", words.join(" "))))
+                Ok((!knows)
+                    .then(|| format!("the target does not know the command {}", words.join(" "))))
             }
-            Requirement::Since(wanted) => Ok(self.version.filter(|version| version < wanted).map(
-                |version| format!("since Redis {wanted}, and this target answers as {version}"),
-            )),
-            Requirement::Before(end) => Ok(self.version.filter(|version| version >= end).map(
-                |version| format!("ended with Redis {end}, and this target answers as {version}"),
-            )),
+            Requirement::Since(wanted) => {
+                Ok(self
+                    .version
+                    .filter(|version| version < wanted)
+                    .map(|version| {
+                        format!("since Redis {wanted}, and this target answers as {version}")
+                    }))
+            }
+            Requirement::Before(end) => {
+                Ok(self
+                    .version
+                    .filter(|version| version >= end)
+                    .map(|version| {
+                        format!("ended with Redis {end}, and this target answers as {version}")
+                    }))
+            }
         }
     }
 
@@ -130,14 +150,21 @@ mod tests {
 
     #[test]
     fn versions_are_read_from_what_a_server_says_of_itself() {
-        assert_eq!(version_in("Redis 8.0.2"), Some(Version { major: 8, minor: 0 }));
+        assert_eq!(
+            version_in("Redis 8.0.2"),
+            Some(Version { major: 8, minor: 0 })
+        );
         assert_eq!(version_in("Upstash"), None);
     }
 
     #[test]
     fn only_an_unknown_command_is_unknown() {
-        assert!(unknown("ERR unknown command 'DELEX', with args beginning with: "));
-        assert!(unknown("ERR Command is not available: 'LCS'. See https://upstash.com/docs"));
+        assert!(unknown(
+            "ERR unknown command 'DELEX', with args beginning with: "
+        ));
+        assert!(unknown(
+            "ERR Command is not available: 'LCS'. See https://upstash.com/docs"
+        ));
         assert!(!unknown("ERR wrong number of arguments for 'get' command"));
     }
 }

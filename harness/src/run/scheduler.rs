@@ -49,17 +49,16 @@ pub struct Executed {
 
 /// Runs every scenario of the plan on all its targets, until `stop` turns true. A scenario that the
 /// run did not come to is not evaluable.
-pub async fn execute(
-    plan: &Arc<Plan>,
-    events: &Events,
-    stop: &watch::Receiver<bool>,
-) -> Executed {
+pub async fn execute(plan: &Arc<Plan>, events: &Events, stop: &watch::Receiver<bool>) -> Executed {
     let hall = Arc::new(Hall::new(plan.clone(), events.clone(), stop.clone()));
     let mut runs = hall.clone().first_pass().await;
     hall.second_pass(&mut runs).await;
     let not_run = || hall.not_run("the run was interrupted");
     Executed {
-        runs: runs.into_iter().map(|run| run.unwrap_or_else(not_run)).collect(),
+        runs: runs
+            .into_iter()
+            .map(|run| run.unwrap_or_else(not_run))
+            .collect(),
         lost: hall.lost.iter().map(|lost| lost.get().cloned()).collect(),
     }
 }
@@ -78,7 +77,13 @@ impl Hall {
     fn new(plan: Arc<Plan>, events: Events, stop: watch::Receiver<bool>) -> Self {
         let abilities = plan.targets.iter().map(Ability::of).collect();
         let lost = plan.targets.iter().map(|_| OnceLock::new()).collect();
-        Hall { plan, events, stop, abilities, lost }
+        Hall {
+            plan,
+            events,
+            stop,
+            abilities,
+            lost,
+        }
     }
 
     fn stopped(&self) -> bool {
@@ -96,7 +101,11 @@ impl Hall {
             let task = tasks.spawn(async move {
                 // The semaphore is never closed.
                 let _permit = permits.acquire_owned().await;
-                let run = if hall.stopped() { None } else { Some(hall.scenario(index).await) };
+                let run = if hall.stopped() {
+                    None
+                } else {
+                    Some(hall.scenario(index).await)
+                };
                 (index, run)
             });
             places.insert(task.id(), index);
@@ -107,8 +116,12 @@ impl Hall {
             let (index, run) = match finished {
                 Ok(finished) => finished,
                 Err(error) => {
-                    let reason = format!("swapcheck failed in this scenario, please report it: {error}");
-                    (places.get(&error.id()).copied().unwrap_or(0), Some(self.not_run(&reason)))
+                    let reason =
+                        format!("swapcheck failed in this scenario, please report it: {error}");
+                    (
+                        places.get(&error.id()).copied().unwrap_or(0),
+                        Some(self.not_run(&reason)),
+                    )
                 }
             };
             done += 1;
@@ -122,7 +135,9 @@ impl Hall {
 
     fn tell(&self, index: usize, run: &ScenarioRun, done: usize) {
         let names = self.plan.targets.iter().map(|target| target.name.clone());
-        let verdicts = names.zip(run.judgements.iter().map(|judgement| judgement.verdict)).collect();
+        let verdicts = names
+            .zip(run.judgements.iter().map(|judgement| judgement.verdict))
+            .collect();
         self.events.send(Event::Judged(Progress {
             scenario: self.plan.scenarios[index].scenario.id.clone(),
             verdicts,
@@ -143,14 +158,22 @@ impl Hall {
         if suspects.is_empty() || self.stopped() {
             return;
         }
-        self.events.send(Event::Confirming { scenarios: suspects.len() });
+        self.events.send(Event::Confirming {
+            scenarios: suspects.len(),
+        });
         for index in suspects {
             if self.stopped() {
                 return;
             }
-            let Some(first) = runs[index].take() else { continue };
+            let Some(first) = runs[index].take() else {
+                continue;
+            };
             let traces = self.traces(index, 1).await;
-            runs[index] = Some(if self.stopped() { first } else { self.confirm(index, first, traces) });
+            runs[index] = Some(if self.stopped() {
+                first
+            } else {
+                self.confirm(index, first, traces)
+            });
         }
     }
 
@@ -174,14 +197,19 @@ impl Hall {
         let mut varied = BTreeSet::new();
         if let (true, Some(reference)) = (self.plan.self_check, self.plan.reference) {
             let again = self.trace(index, reference, 9).await;
-            varied = varying(&self.plan.scenarios[index].scenario, &traces[reference], &again);
+            varied = varying(
+                &self.plan.scenarios[index].scenario,
+                &traces[reference],
+                &again,
+            );
         }
         self.judged(index, traces, varied.clone(), varied)
     }
 
     /// The scenario on all targets at once, all with the same sequence.
     async fn traces(&self, index: usize, attempt: usize) -> Vec<Trace> {
-        join_all((0..self.plan.targets.len()).map(|target| self.trace(index, target, attempt))).await
+        join_all((0..self.plan.targets.len()).map(|target| self.trace(index, target, attempt)))
+            .await
     }
 
     fn judged(
@@ -196,19 +224,27 @@ impl Hall {
             .targets
             .iter()
             .zip(&traces)
-            .map(|(target, trace)| Side { kind: target.kind, upstash: is_upstash(target), trace })
+            .map(|(target, trace)| Side {
+                kind: target.kind,
+                upstash: is_upstash(target),
+                trace,
+            })
             .collect();
         let scenario = &plan.scenarios[index].scenario;
         let judgements = judge(scenario, &sides, plan.reference, &unstable, &plan.catalogue);
-        ScenarioRun { traces, judgements, unstable, self_check }
+        ScenarioRun {
+            traces,
+            judgements,
+            unstable,
+            self_check,
+        }
     }
 
     /// A run of a scenario that did not take place.
     fn not_run(&self, reason: &str) -> ScenarioRun {
         let end = End::NotEvaluable(reason.to_owned());
-        let trace = |target: &Target| {
-            Trace::ended(end.clone(), target.capabilities().expressiveness)
-        };
+        let trace =
+            |target: &Target| Trace::ended(end.clone(), target.capabilities().expressiveness);
         let judgement = Judgement {
             verdict: Verdict::NotEvaluable,
             reason: Some(reason.to_owned()),
@@ -225,7 +261,10 @@ impl Hall {
 
     /// One scenario on one target, its keys deleted at the end.
     async fn trace(&self, index: usize, which: usize, attempt: usize) -> Trace {
-        let (target, scenario) = (&self.plan.targets[which], &self.plan.scenarios[index].scenario);
+        let (target, scenario) = (
+            &self.plan.targets[which],
+            &self.plan.scenarios[index].scenario,
+        );
         let level = target.capabilities().expressiveness;
         let unevaluable = |reason: String| Trace::ended(End::NotEvaluable(reason), level);
         if let Err(reason) = self.healthy(which).await {
@@ -293,7 +332,10 @@ impl Hall {
         }
         let reason = format!("{} stopped answering: {last}", target.name);
         if self.lost[which].set(reason.clone()).is_ok() {
-            self.events.send(Event::TargetLost { name: target.name.clone(), reason: last });
+            self.events.send(Event::TargetLost {
+                name: target.name.clone(),
+                reason: last,
+            });
         }
         Err(reason)
     }
@@ -303,7 +345,10 @@ impl ScenarioRun {
     /// Whether anything in it would fail the run, and so deserves a second look.
     fn is_suspect(&self) -> bool {
         self.judgements.iter().any(|judgement| {
-            judgement.findings.iter().any(|finding| finding.documented.is_none())
+            judgement
+                .findings
+                .iter()
+                .any(|finding| finding.documented.is_none())
         })
     }
 }
@@ -311,7 +356,9 @@ impl ScenarioRun {
 /// Whether Upstash's documented differences are to be expected of a target.
 fn is_upstash(target: &Target) -> bool {
     match target.kind {
-        TargetKind::Mock | TargetKind::Upstash | TargetKind::UpstashTcp | TargetKind::RestUrl => true,
+        TargetKind::Mock | TargetKind::Upstash | TargetKind::UpstashTcp | TargetKind::RestUrl => {
+            true
+        }
         TargetKind::Redis => false,
         TargetKind::RedisUrl => target.description.contains(".upstash.io"),
     }

@@ -88,7 +88,10 @@ fn scenario(plan: &Plan, planned: &Planned, run: &ScenarioRun) -> ScenarioOutcom
         StepOutcome {
             line: step.location.line,
             sent: step.source.clone(),
-            expected: step.expect.as_ref().map(|expected| shorten(print::expectation(expected))),
+            expected: step
+                .expect
+                .as_ref()
+                .map(|expected| shorten(print::expectation(expected))),
             compared: if unstable {
                 Some("varies from run to run: only the type of reply compared")
             } else {
@@ -132,17 +135,25 @@ fn answer(target: &str, trace: &Trace, index: usize) -> AnswerOutcome {
     };
     let latency = seen.and_then(|seen| seen.latency);
     let latency_us = latency.map(|latency| u64::try_from(latency.as_micros()).unwrap_or(u64::MAX));
-    AnswerOutcome { target: target.to_owned(), reply, note, latency_us }
+    AnswerOutcome {
+        target: target.to_owned(),
+        reply,
+        note,
+        latency_us,
+    }
 }
 
 fn result(planned: &Planned, target: &str, trace: &Trace, judged: &Judgement) -> ResultOutcome {
     let scenario = &planned.scenario;
-    let unsupported = scenario.steps.iter().zip(&trace.steps).filter_map(|(step, seen)| {
-        match &seen.answer {
-            Answer::Skipped(reason) => Some(format!("line {}: {reason}", step.location.line)),
-            _ => None,
-        }
-    });
+    let unsupported =
+        scenario
+            .steps
+            .iter()
+            .zip(&trace.steps)
+            .filter_map(|(step, seen)| match &seen.answer {
+                Answer::Skipped(reason) => Some(format!("line {}: {reason}", step.location.line)),
+                _ => None,
+            });
     let mut differences: Vec<DifferenceOutcome> = judged
         .findings
         .iter()
@@ -197,7 +208,11 @@ fn targets(plan: &Plan, runs: &[ScenarioRun], scenarios: &[ScenarioOutcome]) -> 
         let is_reference = plan.reference == Some(index);
         TargetOutcome {
             name: target.name.clone(),
-            role: if is_reference { Role::Reference } else { Role::Subject },
+            role: if is_reference {
+                Role::Reference
+            } else {
+                Role::Subject
+            },
             description: target.description.clone(),
             server: target.version.clone(),
             notes: target.notes.clone(),
@@ -208,7 +223,10 @@ fn targets(plan: &Plan, runs: &[ScenarioRun], scenarios: &[ScenarioOutcome]) -> 
                 areas: named(&latency.areas),
                 commands: named(&latency.commands),
             },
-            billed: BilledOutcome { prices: billed.prices(), billed },
+            billed: BilledOutcome {
+                prices: billed.prices(),
+                billed,
+            },
         }
     });
     let absent = plan.absent.iter().map(|absent| TargetOutcome {
@@ -227,7 +245,10 @@ fn targets(plan: &Plan, runs: &[ScenarioRun], scenarios: &[ScenarioOutcome]) -> 
 
 fn named(latencies: &BTreeMap<String, Latency>) -> Vec<NamedLatency> {
     let named = |(name, latency): (&String, &Latency)| {
-        Some(NamedLatency { name: name.clone(), summary: latency.summary()? })
+        Some(NamedLatency {
+            name: name.clone(),
+            summary: latency.summary()?,
+        })
     };
     latencies.iter().filter_map(named).collect()
 }
@@ -260,7 +281,11 @@ fn documented(plan: &Plan, runs: &[ScenarioRun]) -> Vec<DocumentedOutcome> {
     let mut seen: BTreeMap<&str, Seen> = BTreeMap::new();
     for (planned, run) in plan.scenarios.iter().zip(runs) {
         for (target, judgement) in plan.targets.iter().zip(&run.judgements) {
-            for id in judgement.findings.iter().filter_map(|found| found.documented.as_deref()) {
+            for id in judgement
+                .findings
+                .iter()
+                .filter_map(|found| found.documented.as_deref())
+            {
                 let seen = seen.entry(id).or_default();
                 seen.scenarios.insert(planned.scenario.id.clone());
                 seen.targets.insert(target.name.clone());
@@ -294,7 +319,12 @@ fn documented(plan: &Plan, runs: &[ScenarioRun]) -> Vec<DocumentedOutcome> {
 
 /// What the last line says after the readiness.
 fn conclusion(outcome: &Outcome, exit: Exit) -> String {
-    let subjects = || outcome.targets.iter().filter(|target| target.role == Role::Subject);
+    let subjects = || {
+        outcome
+            .targets
+            .iter()
+            .filter(|target| target.role == Role::Subject)
+    };
     let sum = |of: fn(&Tally) -> usize| subjects().map(|target| of(&target.tally)).sum::<usize>();
     let names: Vec<&str> = subjects().map(|target| target.name.as_str()).collect();
     let mut parts = Vec::new();
@@ -307,10 +337,26 @@ fn conclusion(outcome: &Outcome, exit: Exit) -> String {
         .filter(|found| !found.shown_in.is_empty() && found.severity > compare::Severity::Cosmetic)
         .count();
     for (count, one, more) in [
-        (changes, "documented difference to check your application for", "documented differences to check your application for"),
-        (sum(|tally| tally.accepted), "difference accepted by the baseline", "differences accepted by the baseline"),
-        (sum(|tally| tally.unsupported), "scenario unsupported", "scenarios unsupported"),
-        (sum(|tally| tally.not_evaluable), "scenario not evaluable", "scenarios not evaluable"),
+        (
+            changes,
+            "documented difference to check your application for",
+            "documented differences to check your application for",
+        ),
+        (
+            sum(|tally| tally.accepted),
+            "difference accepted by the baseline",
+            "differences accepted by the baseline",
+        ),
+        (
+            sum(|tally| tally.unsupported),
+            "scenario unsupported",
+            "scenarios unsupported",
+        ),
+        (
+            sum(|tally| tally.not_evaluable),
+            "scenario not evaluable",
+            "scenarios not evaluable",
+        ),
     ] {
         if count > 0 {
             parts.push(format!("{count} {}", if count == 1 { one } else { more }));
@@ -318,7 +364,10 @@ fn conclusion(outcome: &Outcome, exit: Exit) -> String {
     }
     if parts.is_empty() {
         let matched = sum(|tally| tally.matched);
-        parts.push(format!("all {matched} scenarios match on {}", names.join(", ")));
+        parts.push(format!(
+            "all {matched} scenarios match on {}",
+            names.join(", ")
+        ));
     }
     parts.join("; ")
 }
