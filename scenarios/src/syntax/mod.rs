@@ -2,6 +2,8 @@
 
 mod argument;
 mod check;
+mod comparator;
+mod line;
 mod markdown;
 mod reply;
 mod transcript;

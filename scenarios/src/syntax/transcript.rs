@@ -1,15 +1,14 @@
 //! The lines of a transcript: prompts, directives, requirements, and the replies between them.
 
-use std::time::Duration;
-
 use super::argument::Scanner;
+use super::line::{
+    LONGEST_WAIT, Prompt, Way, duration, ends_reply, first_word, is_client_name, prompt,
+    requirement, unfit,
+};
 use super::{Line, Mistakes, reply};
 use crate::document::Location;
-use crate::requirement::{Requirement, Version};
+use crate::requirement::Requirement;
 use crate::step::{Action, CommandTemplate, MESSAGE_PATIENCE, Step};
-
-/// No step waits longer; a scenario that needs minutes is a soak test.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// What the lines of a scenario say.
 pub(super) struct Transcript {
@@ -49,52 +48,6 @@ struct Parser<'l, 't, 'm> {
     /// Requirements that wait for their step.
     pending: Vec<(Location, Requirement)>,
     mistakes: &'m mut Mistakes,
-}
-
-/// `a>` or `a>&`, and the column behind it.
-struct Prompt<'t> {
-    client: &'t str,
-    starts: bool,
-    column: usize,
-}
-
-/// What a prompt is: anything that can stand before `>` at the beginning of a line.
-fn prompt(text: &str) -> Option<Prompt<'_>> {
-    let end = text.find('>')?;
-    let client = &text[..end];
-    if !client.chars().all(|c| {
-        c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':' | '[' | ']' | '(' | ')')
-    }) {
-        return None;
-    }
-    let starts = text[end + 1..].starts_with('&');
-    Some(Prompt {
-        client,
-        starts,
-        column: end + 1 + usize::from(starts),
-    })
-}
-
-fn is_client_name(name: &str) -> bool {
-    name.is_empty()
-        || (name.starts_with(|c: char| c.is_ascii_lowercase())
-            && name
-                .bytes()
-                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_'))
-}
-
-fn first_word(text: &str) -> &str {
-    text.split_whitespace().next().unwrap_or_default()
-}
-
-/// Whether a line ends the reply before it.
-fn ends_reply(text: &str) -> bool {
-    text.trim().is_empty()
-        || text.starts_with('#')
-        || prompt(text).is_some()
-        || matches!(first_word(text), "only" | "needs" | "since" | "before")
-        || (first_word(text) == "wait" && text.split_whitespace().nth(1).is_some())
-        || matches!(text.trim(), "pipeline" | "multi")
 }
 
 impl<'t> Parser<'_, 't, '_> {
@@ -212,22 +165,19 @@ impl<'t> Parser<'_, 't, '_> {
             column += text[prompt.column..].find("every").unwrap_or(0) + "every".len();
         }
         let Some(command) = self.template(column) else {
-            self.skip_step();
+            self.skip_reply();
             return;
         };
         let name = command.name();
         let argument_count = command.arguments.len() - 1;
-        let action = match name.as_str() {
-            "SUBSCRIBE" | "PSUBSCRIBE" if !every && !prompt.starts => Action::Subscribe {
-                channels: command.arguments[1..].to_vec(),
-                pattern: name == "PSUBSCRIBE",
-            },
-            "UNSUBSCRIBE" | "PUNSUBSCRIBE" if argument_count == 0 => Action::Unsubscribe,
-            _ if every => Action::Every(command.clone()),
-            _ if prompt.starts => Action::Start(command.clone()),
-            _ => Action::Command(command.clone()),
+        let way = match (every, prompt.starts) {
+            (true, _) => Way::Every,
+            (false, true) => Way::Deferred,
+            (false, false) => Way::Alone,
         };
-        if let Some((message, help)) = unfit(&name, argument_count, every) {
+        let unfit = unfit(&name, argument_count, way);
+        let is_unfit = unfit.is_some();
+        if let Some((message, help)) = unfit {
             let length = command
                 .source
                 .lines()
@@ -237,6 +187,16 @@ impl<'t> Parser<'_, 't, '_> {
                 .count();
             self.mistakes.add(command.location, length, message, help);
         }
+        let action = match name.as_str() {
+            "SUBSCRIBE" | "PSUBSCRIBE" if !every && !prompt.starts => Action::Subscribe {
+                channels: command.arguments[1..].to_vec(),
+                pattern: name == "PSUBSCRIBE",
+            },
+            "UNSUBSCRIBE" | "PUNSUBSCRIBE" if argument_count == 0 => Action::Unsubscribe,
+            _ if every => Action::Every(command.clone()),
+            _ if prompt.starts && !is_unfit => Action::Start(command.clone()),
+            _ => Action::Command(command.clone()),
+        };
         self.step(prompt.client, action, first);
     }
 
@@ -300,7 +260,7 @@ impl<'t> Parser<'_, 't, '_> {
             let trimmed = line.text.trim_start();
             let mut column = line.text.chars().count() - trimmed.chars().count();
             let mut content = trimmed;
-            if let Some(inner) = super::transcript::prompt(trimmed)
+            if let Some(inner) = super::line::prompt(trimmed)
                 && inner.client == prompt.client
             {
                 column += inner.column;
@@ -348,7 +308,9 @@ impl<'t> Parser<'_, 't, '_> {
             return None;
         }
         let command = self.template(column)?;
-        if let Some((message, help)) = unfit(&command.name(), command.arguments.len() - 1, false) {
+        if let Some((message, help)) =
+            unfit(&command.name(), command.arguments.len() - 1, Way::Deferred)
+        {
             self.mistakes
                 .add(command.location, command.name().len(), message, help);
         }
@@ -401,24 +363,7 @@ impl<'t> Parser<'_, 't, '_> {
     fn requirement(&mut self) {
         let line = self.lines[self.next];
         let words: Vec<&str> = line.text.split_whitespace().collect();
-        let version = |text: &str| {
-            text.starts_with(|c: char| c.is_ascii_digit())
-                .then(|| Version::parse(text))
-                .flatten()
-        };
-        let requirement = match words.as_slice() {
-            ["only", "rest"] => Some(Requirement::OnlyRest),
-            ["only", "tcp"] => Some(Requirement::OnlyTcp),
-            ["needs", "blocking"] => Some(Requirement::NeedsBlocking),
-            ["needs", "connection"] => Some(Requirement::NeedsConnection),
-            ["needs", "command", name @ ..] if matches!(name.len(), 1 | 2) => {
-                let upper = name.iter().map(|word| word.to_ascii_uppercase());
-                Some(Requirement::NeedsCommand(upper.collect()))
-            }
-            ["since", "redis", number] => version(number).map(Requirement::Since),
-            ["before", "redis", number] => version(number).map(Requirement::Before),
-            _ => None,
-        };
+        let requirement = requirement(&words);
         match requirement {
             Some(requirement) if self.transcript.steps.is_empty() => {
                 self.transcript.requirements.push(requirement);
@@ -488,6 +433,10 @@ impl<'t> Parser<'_, 't, '_> {
     /// Passes a step that cannot be read, with the reply after it.
     fn skip_step(&mut self) {
         self.next += 1;
+        self.skip_reply();
+    }
+
+    fn skip_reply(&mut self) {
         while self
             .lines
             .get(self.next)
@@ -520,40 +469,4 @@ impl<'t> Parser<'_, 't, '_> {
         };
         self.mistakes.add(location, length, message, help);
     }
-}
-
-/// Why a command cannot be a step of its own: what it answers is no single reply.
-fn unfit(name: &str, arguments: usize, every: bool) -> Option<(String, &'static str)> {
-    let message = match name {
-        "MONITOR" | "SYNC" | "PSYNC" => format!("{name} answers with a stream that does not end"),
-        "SSUBSCRIBE" | "SUNSUBSCRIBE" => format!("{name} is not supported in a transcript"),
-        "UNSUBSCRIBE" | "PUNSUBSCRIBE" if arguments > 0 => {
-            format!("{name} of some channels is not supported in a transcript")
-        }
-        "SUBSCRIBE" | "PSUBSCRIBE" if arguments == 0 => format!("{name} names no channel"),
-        _ if every && !matches!(name, "SCAN" | "HSCAN" | "SSCAN" | "ZSCAN") => {
-            format!("{name} has no cursor to follow")
-        }
-        _ => return None,
-    };
-    let help = match name {
-        "MONITOR" | "SYNC" | "PSYNC" => "a transcript cannot hold it",
-        _ if every => {
-            "`every` goes before SCAN, HSCAN, SSCAN or ZSCAN: `every SCAN 0 MATCH {key}*`"
-        }
-        _ => "write `> SUBSCRIBE {channel}`, `> message`, and `> unsubscribe` to end it",
-    };
-    Some((message, help))
-}
-
-/// `250ms` or `2s`, no longer than a step may wait.
-fn duration(text: &str) -> Option<Duration> {
-    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
-    let count: u64 = digits.parse().ok()?;
-    let duration = match unit {
-        "ms" => Duration::from_millis(count),
-        "s" => Duration::from_secs(count),
-        _ => return None,
-    };
-    (duration <= LONGEST_WAIT).then_some(duration)
 }

@@ -3,6 +3,8 @@
 mod cookbook;
 mod cursor;
 mod document;
+mod fuzz;
+mod glob;
 mod matching;
 mod mistake;
 mod property;

@@ -168,12 +168,37 @@ fn a_transcript_is_told_what_is_wrong_with_it() {
             "2:1 no step follows `since redis 7.4`",
         ),
         (
+            "a>& SUBSCRIBE {c}",
+            "1:5 SUBSCRIBE must be a step of its own",
+        ),
+        (
+            "> pipeline\nSUBSCRIBE {c}\nend",
+            "2:1 SUBSCRIBE must be a step of its own",
+        ),
+        (
+            "s> UNSUBSCRIBE {c}",
+            "1:4 UNSUBSCRIBE of some channels is not supported in a transcript",
+        ),
+        (
             "> no reply",
             "1:1 this is none of the things that a client can do",
         ),
     ] {
         assert_eq!(first(lines), expected, "{lines}");
     }
+}
+
+#[test]
+fn one_mistake_hides_no_other() {
+    let lines =
+        "> SET {a} \"open\n> GET plain\nOK\n> GET {k} 'x'y\n(error) *\n> GET other\n(integer) x\n";
+    let errors = parse(lines).expect_err("mistakes");
+    let lines: Vec<usize> = errors
+        .mistakes
+        .iter()
+        .map(|one| one.location.line - 6)
+        .collect();
+    assert_eq!(lines, [1, 2, 4, 6, 7], "{errors}");
 }
 
 #[test]

@@ -122,4 +122,23 @@ proptest! {
             }
         }
     }
+
+    #[test]
+    fn order_is_nothing_to_unordered_arrays_sets_and_maps(
+        (elements, shuffled) in vec(scalar(), 0..12)
+            .prop_flat_map(|elements| (Just(elements.clone()), Just(elements).prop_shuffle())),
+    ) {
+        let literals: Vec<Expectation> = elements.iter().map(Expectation::literal).collect();
+        let pairs = |list: &[Reply]| list.iter().map(|one| (one.clone(), Reply::Nil)).collect();
+        let check = |expectation: &Expectation, reply: &Reply| {
+            with_bindings(|bindings| expectation.check(reply, Expressiveness::Resp3, bindings)).is_ok()
+        };
+        let unordered = Expectation::Unordered(literals);
+        prop_assert!(check(&unordered, &Reply::Array(shuffled.clone())));
+        prop_assert!(check(&Expectation::literal(&Reply::Set(elements.clone())), &Reply::Set(shuffled.clone())));
+        prop_assert!(check(&Expectation::literal(&Reply::Map(pairs(&elements))), &Reply::Map(pairs(&shuffled))));
+        let mut more = shuffled;
+        more.push(Reply::Bulk(b"one more".to_vec()));
+        prop_assert!(!check(&unordered, &Reply::Array(more)));
+    }
 }

@@ -164,3 +164,16 @@ fn windows_line_ends_are_kept() {
     let expected = "## A\r\n```redis\r\n> GET {k}\r\n\"a\"\r\n> GET {l}\r\n(nil)\r\n```\r\n";
     assert_eq!(rewrite(text, &document, &[run]), expected);
 }
+
+#[test]
+fn what_was_not_observed_is_left_as_it_is() {
+    let run = Run {
+        expressiveness: Expressiveness::Resp2,
+        keys: &|_, name| name.as_bytes().to_vec(),
+        replies: &BTreeMap::new(),
+    };
+    for (path, text) in scenarios::suite::SOURCES {
+        let document = Document::parse(path, text).expect("sound");
+        assert_eq!(rewrite(text, &document, &[run]), *text);
+    }
+}
