@@ -77,6 +77,19 @@ impl<'e> Call<'e> {
         number::integer(self.arg(index)).ok_or(self.not_an_integer())
     }
 
+    /// The argument as an integer between two bounds, both included.
+    ///
+    /// # Errors
+    /// When it is no integer, or outside the bounds.
+    pub fn integer_in(&self, index: usize, lowest: i64, highest: i64) -> Result<i64, ReplyError> {
+        let n = self.integer(index)?;
+        if (lowest..=highest).contains(&n) {
+            Ok(n)
+        } else {
+            Err(ReplyError::outside(lowest, highest))
+        }
+    }
+
     /// The error for an argument that is no integer.
     pub fn not_an_integer(&self) -> ReplyError {
         if self.quirk(Quirk::IntegerErrorText) {

@@ -216,6 +216,8 @@ pub struct Command {
     pub keys: Keys,
     /// ACL categories beyond those that flags and group imply.
     pub extra: Categories,
+    /// ACL categories that its flags or group imply and that it is not in.
+    pub without: Categories,
     /// Redis version that introduced it (`RedisJSON` and `Upstash` for what is not of Redis's core).
     pub since: &'static str,
     /// Its group.
@@ -249,6 +251,7 @@ impl Command {
             flags: Flags::empty(),
             keys: Keys::None,
             extra: Categories::empty(),
+            without: Categories::empty(),
             since: "1.0.0",
             group,
             rest: Rest::Yes,
@@ -317,6 +320,13 @@ impl Command {
         self
     }
 
+    /// Takes away ACL categories that its flags or its group imply.
+    #[must_use]
+    pub const fn without(mut self, categories: Categories) -> Command {
+        self.without = categories;
+        self
+    }
+
     /// Sets the version that introduced it.
     #[must_use]
     pub const fn since(mut self, since: &'static str) -> Command {
@@ -378,11 +388,12 @@ impl Command {
         if all.contains(Categories::SCRIPTING) {
             all -= Categories::READ;
         }
-        all | if self.flags.contains(Flags::FAST) {
+        all |= if self.flags.contains(Flags::FAST) {
             Categories::FAST
         } else {
             Categories::SLOW
-        }
+        };
+        all - self.without
     }
 
     /// Whether `count` arguments, the name included, are as many as it takes.

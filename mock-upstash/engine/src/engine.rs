@@ -225,9 +225,10 @@ impl Engine {
         if session.rest && command.rest != Rest::Yes {
             return Err(not_over_rest(command));
         }
-        if !command.accepts(args.len()) {
+        if !self.accepts(command, args.len()) {
             return Err(ReplyError::arity(&command.full_name()));
         }
+        let session = self.session_mut(client);
         if session.user.is_none() && !command.flags.contains(Flags::NO_AUTH) {
             return Err(self.no_auth());
         }
@@ -269,11 +270,16 @@ impl Engine {
     /// When it is unknown or has too few or too many arguments.
     pub fn resolve(&self, args: &[Bytes]) -> Result<&'static Command, ReplyError> {
         let row = self.find(args)?;
-        if row.accepts(args.len()) {
+        if self.accepts(row, args.len()) {
             Ok(row)
         } else {
             Err(ReplyError::arity(&row.full_name()))
         }
+    }
+
+    /// Whether a number of arguments is as many as a command takes in this dialect.
+    fn accepts(&self, row: &Command, count: usize) -> bool {
+        row.accepts(count) || (row.name == "UNLINK" && self.dialect.has(Quirk::UnlinkWithoutKeys))
     }
 
     /// Whether this dialect has a command.

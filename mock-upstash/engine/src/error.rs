@@ -46,6 +46,18 @@ impl ReplyError {
         ))
     }
 
+    /// `ERR value is out of range, value must between 0 and 1`, as Redis words it.
+    pub fn outside(lowest: i64, highest: i64) -> Self {
+        Self::new(format!(
+            "ERR value is out of range, value must between {lowest} and {highest}"
+        ))
+    }
+
+    /// A text and an argument behind it, `ERR unknown argument: foo`.
+    pub fn naming(text: &str, argument: &[u8]) -> Self {
+        Self::new([text.as_bytes(), argument].concat())
+    }
+
     /// `ERR invalid expire time in 'set' command`.
     pub fn invalid_expire(name: &str) -> Self {
         Self::new(format!(
@@ -94,5 +106,34 @@ fixed! {
     TIMEOUT_OUT_OF_RANGE = "ERR timeout is out of range";
     NUMKEYS_NOT_POSITIVE = "ERR numkeys should be greater than 0";
     DB_INDEX_OUT_OF_RANGE = "ERR DB index is out of range";
+    OUT_OF_RANGE_OFFSET = "ERR offset is out of range";
+    DECREMENT_OVERFLOW = "ERR decrement would overflow";
+    DIGEST_FORM = "ERR must be exactly 16 hexadecimal characters";
+    CONDITION_NEEDS_STRING = "ERR Key should be of string type if conditions are specified";
+    UNKNOWN_CONDITION = "ERR Invalid condition. Use IFEQ, IFNE, IFDEQ, or IFDNE";
+    SAME_OBJECT = "ERR source and destination objects are the same";
+    EXPIRE_NX_CONFLICT = "ERR NX and XX, GT or LT options at the same time are not compatible";
+    EXPIRE_GT_LT = "ERR GT and LT options at the same time are not compatible";
+    NOVALUES_OUTSIDE_HSCAN = "ERR NOVALUES option can only be used in HSCAN";
+    TIMEOUT_NOT_AN_INTEGER = "ERR timeout is not an integer or out of range";
+    WAITAOF_WITHOUT_AOF = "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.";
+    HASH_VALUE_NOT_AN_INTEGER = "ERR hash value is not an integer";
+    HASH_VALUE_NOT_A_FLOAT = "ERR hash value is not a float";
+    VALUE_NAN_OR_INFINITY = "ERR value is NaN or Infinity";
+    FIELDS_MISPLACED = "ERR Mandatory argument FIELDS is missing or not at the right position";
+    FIELDS_NOT_POSITIVE = "ERR Number of fields must be a positive integer";
+    FIELDS_MISMATCH = "ERR The `numfields` parameter must match the number of arguments";
+    FIELDS_MISSING = "ERR missing FIELDS argument";
+    FIELDS_REPEATED = "ERR FIELDS keyword specified multiple times";
+    FIELDS_INCOMPLETE = "ERR FIELDS requires at least numfields and one field argument";
+    FIELDS_INVALID = "ERR invalid number of fields";
+    NUM_FIELDS_NOT_POSITIVE = "ERR Parameter `numFields` should be greater than 0";
+    WRONG_ARGUMENTS = "ERR wrong number of arguments";
+    CONDITIONS_CONFLICT = "ERR Multiple condition flags specified";
+    FIELD_EXPIRE_NEGATIVE = "ERR invalid expire time, must be >= 0";
+    EXPIRE_TIME_MISSING = "ERR missing expire time";
+    ONE_OF_EXPIRY_OR_PERSIST = "ERR Only one of EX, PX, EXAT, PXAT or PERSIST arguments can be specified";
+    ONE_OF_EXPIRY_OR_KEEPTTL = "ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified";
+    ONE_OF_FXX_FNX = "ERR Only one of FXX or FNX arguments can be specified";
     INVALID_CURSOR = "ERR invalid cursor";
 }

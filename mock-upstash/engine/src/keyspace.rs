@@ -7,12 +7,14 @@
 //! the end to a lower index, so a scan that goes from the end down meets every key that was there
 //! throughout.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use indexmap::IndexMap;
 
+use crate::engine::Engine;
 use crate::error::{ReplyError, WRONG_TYPE};
-use crate::value::{Holds, Kind, Value};
+use crate::notification::Class;
+use crate::value::{Hash, Holds, Kind, Value};
 
 /// A key's name.
 pub type Key = Box<[u8]>;
@@ -51,6 +53,8 @@ pub struct Database {
     expiring: BTreeSet<(u64, Key)>,
     /// When the soonest field of each hash with expiring fields goes, soonest first.
     expiring_fields: BTreeSet<(u64, Key)>,
+    /// Under which time each hash stands in `expiring_fields`.
+    field_deadlines: HashMap<Key, u64, foldhash::fast::RandomState>,
     /// What keys held before the change that may have to be taken back.
     journal: Option<IndexMap<Key, Option<Entry>>>,
 }
@@ -142,6 +146,7 @@ impl Database {
         self.record(key);
         self.forget_expiry(key);
         self.put(key, Entry::new(value));
+        self.index_fields(key);
     }
 
     /// Sets what a key holds and keeps the expiry it has.
@@ -151,6 +156,7 @@ impl Database {
             Some(entry) => entry.value = value,
             None => self.put(key, Entry::new(value)),
         }
+        self.index_fields(key);
     }
 
     /// Puts a whole entry, its expiry included.
@@ -167,6 +173,7 @@ impl Database {
         if let Some(at) = entry.expires_at {
             self.expiring.remove(&(at, Key::from(key)));
         }
+        self.index_fields(key);
         Some(entry)
     }
 
@@ -206,6 +213,7 @@ impl Database {
         }
         self.expiring = BTreeSet::new();
         self.expiring_fields = BTreeSet::new();
+        self.field_deadlines = HashMap::default();
         std::mem::take(&mut self.entries).into_keys().collect()
     }
 
@@ -251,15 +259,53 @@ impl Database {
                 Some(entry) => self.insert_entry(&key, entry),
                 None => drop(self.remove(&key)),
             }
-            self.index_fields(&key);
             restored.push(key);
         }
         restored
     }
 
-    /// Brings the index of expiring hash fields up to date after a change to a hash.
+    /// Brings the index of expiring hash fields up to date. To be called after a change to the
+    /// expiry of a hash's fields; the methods that put or take out whole values do it themselves.
     pub fn index_fields(&mut self, key: &[u8]) {
-        let _ = key;
+        let soonest = match self.entries.get(key).map(|entry| &entry.value) {
+            Some(Value::Hash(hash)) => hash.soonest(),
+            _ => None,
+        };
+        let indexed = self.field_deadlines.get(key).copied();
+        if soonest == indexed {
+            return;
+        }
+        if let Some(at) = indexed {
+            self.expiring_fields.remove(&(at, Key::from(key)));
+            self.field_deadlines.remove(key);
+        }
+        if let Some(at) = soonest {
+            self.expiring_fields.insert((at, key.into()));
+            self.field_deadlines.insert(key.into(), at);
+        }
+    }
+
+    /// Number of hashes with fields that expire.
+    pub fn expiring_fields_len(&self) -> usize {
+        self.field_deadlines.len()
+    }
+
+    /// Takes out the fields of one hash whose time has come; answers the hash's key and whether any
+    /// field went. `None` when there is no such hash.
+    fn pop_expired_fields(&mut self, now_ms: u64) -> Option<(Key, bool)> {
+        let (at, key) = self.expiring_fields.first()?;
+        if *at >= now_ms {
+            return None;
+        }
+        let key = key.clone();
+        let mut any = false;
+        if let Ok(Some(hash)) = self.write::<Hash>(&key) {
+            while hash.pop_expired(now_ms).is_some() {
+                any = true;
+            }
+        }
+        self.index_fields(&key);
+        Some((key, any))
     }
 
     fn put(&mut self, key: &[u8], entry: Entry) {
@@ -284,6 +330,24 @@ impl Database {
             && !journal.contains_key(key)
         {
             journal.insert(key.into(), self.entries.get(key).cloned());
+        }
+    }
+}
+
+impl Engine {
+    /// Takes out the hash fields whose time has come in one database, and the hashes that this
+    /// empties.
+    pub(crate) fn expire_fields(&mut self, db: usize, now_ms: u64) {
+        while let Some((key, any)) = self.databases[db].pop_expired_fields(now_ms) {
+            if !any {
+                continue;
+            }
+            let emptied = self.databases[db].remove_if_empty(&key);
+            self.key_modified(db, &key);
+            self.notify(Class::HASH, "hexpired", &key, db);
+            if emptied {
+                self.notify(Class::GENERIC, "del", &key, db);
+            }
         }
     }
 }

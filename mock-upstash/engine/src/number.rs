@@ -15,17 +15,44 @@ pub fn integer(text: &[u8]) -> Option<i64> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
-/// Reads an unsigned 64-bit integer the strict way Redis does (`string2ull`).
+/// Reads an unsigned 64-bit integer as Redis reads cursors (`string2ull`): what C's `strtoull` takes,
+/// spaces before it, a sign and leading zeros included, but no plain negative number.
 pub fn unsigned(text: &[u8]) -> Option<u64> {
     if let Some(n) = integer(text) {
         return u64::try_from(n).ok();
     }
-    let canonical = matches!(text, [b'1'..=b'9', rest @ ..] if rest.iter().all(u8::is_ascii_digit));
-    if canonical {
-        std::str::from_utf8(text).ok()?.parse().ok()
-    } else {
-        None
+    let text = text.split(|byte| *byte == 0).next()?;
+    let text = text.trim_ascii_start();
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
     }
+    let value: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    Some(if negative {
+        value.wrapping_neg()
+    } else {
+        value
+    })
+}
+
+/// The part of a sequence of `length` elements that two indexes name, both included and negative
+/// ones from the end; `None` when it is empty.
+pub fn range(start: i64, end: i64, length: usize) -> Option<std::ops::Range<usize>> {
+    let length = i64::try_from(length).ok()?;
+    let from_end = |index: i64| if index < 0 { index + length } else { index };
+    // Both before the beginning and crossed: Redis looks at this before it clamps.
+    if start < 0 && end < 0 && start > end {
+        return None;
+    }
+    let (start, end) = (from_end(start).max(0), from_end(end).max(0).min(length - 1));
+    if length == 0 || start > end {
+        return None;
+    }
+    Some(usize::try_from(start).ok()?..usize::try_from(end).ok()? + 1)
 }
 
 /// Reads a double as Redis reads scores and increments (`strtod` on the whole text): decimal or

@@ -1,4 +1,4 @@
-//! What SSCAN, HSCAN and ZSCAN have in common: cursor, options and the shape of a page.
+//! What SCAN, SSCAN, HSCAN and ZSCAN have in common: cursor, options and the shape of a page.
 //!
 //! A cursor is the number of places that are still to be seen, counted from 0; a scan goes from the
 //! last place down. An element of a collection only ever moves from the end to a lower place, so one
@@ -7,7 +7,8 @@
 use bytes::Bytes;
 
 use crate::call::Call;
-use crate::error::{INVALID_CURSOR, ReplyError, SYNTAX};
+use crate::dialect::Quirk;
+use crate::error::{INVALID_CURSOR, NOVALUES_OUTSIDE_HSCAN, ReplyError, SYNTAX};
 use crate::glob;
 use crate::number;
 use crate::reply::Reply;
@@ -19,58 +20,64 @@ const DEFAULT_COUNT: usize = 10;
 pub(crate) struct Options<'e> {
     pattern: Option<&'e Bytes>,
     count: usize,
+    /// The type that keys must have.
+    pub(crate) kind: Option<&'e Bytes>,
+    /// Keys are shown with their types.
+    pub(crate) with_kind: bool,
+    /// Fields are shown without their values.
+    pub(crate) no_values: bool,
 }
 
-/// Reads the cursor: an unsigned number. One that is not in canonical form is read as C's `strtoull`
-/// does, which skips spaces before it and takes a sign; `-1` is refused, `-01` is not.
+/// Reads the cursor: an unsigned number.
 ///
 /// # Errors
 /// When it is none.
 pub(crate) fn cursor(call: &Call<'_>, index: usize) -> Result<u64, ReplyError> {
-    let text = call.arg(index);
-    if let Some(n) = number::integer(text) {
-        return u64::try_from(n).map_err(|_| INVALID_CURSOR);
-    }
-    let text = std::str::from_utf8(text).map_err(|_| INVALID_CURSOR)?;
-    // What isspace says in C, which counts the vertical tab as well.
-    let text = text.trim_start_matches([' ', '\t', '\n', '\r', '\x0b', '\x0c']);
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(digits) => (true, digits),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    if !digits.starts_with(|first: char| first.is_ascii_digit()) {
-        return Err(INVALID_CURSOR);
-    }
-    let n: u64 = digits.parse().map_err(|_| INVALID_CURSOR)?;
-    Ok(if negative { n.wrapping_neg() } else { n })
+    number::unsigned(call.arg(index)).ok_or(INVALID_CURSOR)
 }
 
-/// Reads `[MATCH pattern] [COUNT count]` from an argument on.
+/// Reads `[MATCH pattern] [COUNT count]` from an argument on, of SCAN `[TYPE type]` too, and of HSCAN
+/// `[NOVALUES]`.
 ///
 /// # Errors
 /// When there is something else, or a count below 1.
 pub(crate) fn options<'e>(call: &Call<'e>, from: usize) -> Result<Options<'e>, ReplyError> {
+    let (scan, hscan) = (call.command.name == "SCAN", call.command.name == "HSCAN");
     let mut options = Options {
         pattern: None,
         count: DEFAULT_COUNT,
+        kind: None,
+        with_kind: false,
+        no_values: false,
     };
     let mut at = from;
     while at < call.args.len() {
-        if at + 1 == call.args.len() {
-            return Err(SYNTAX);
-        }
-        if call.is(at, "COUNT") {
+        let has_operand = at + 1 < call.args.len();
+        if call.is(at, "COUNT") && has_operand {
             let count = call.integer(at + 1)?;
             if count < 1 {
                 return Err(SYNTAX);
             }
             options.count = usize::try_from(count).unwrap_or(usize::MAX);
-        } else if call.is(at, "MATCH") {
+            at += 2;
+        } else if call.is(at, "MATCH") && has_operand {
             options.pattern = Some(&call.args[at + 1]);
+            at += 2;
+        } else if scan && call.is(at, "TYPE") && has_operand {
+            options.kind = Some(&call.args[at + 1]);
+            at += 2;
+        } else if scan && call.is(at, "WITHTYPE") && call.quirk(Quirk::ScanWithType) {
+            options.with_kind = true;
+            at += 1;
+        } else if call.is(at, "NOVALUES") {
+            if !hscan {
+                return Err(NOVALUES_OUTSIDE_HSCAN);
+            }
+            options.no_values = true;
+            at += 1;
         } else {
             return Err(SYNTAX);
         }
-        at += 2;
     }
     Ok(options)
 }

@@ -75,6 +75,21 @@ impl Value {
         }
     }
 
+    /// About how many bytes of memory it takes.
+    pub fn bytes(&self) -> usize {
+        /// Two allocations and a place in a table, per element.
+        const PER_ELEMENT: usize = 80;
+        match self {
+            Value::String(bytes) => bytes.capacity(),
+            Value::Hash(hash) => hash
+                .iter()
+                .map(|(field, value)| PER_ELEMENT + field.len() + value.len())
+                .sum(),
+            Value::List(_) | Value::Set(_) | Value::SortedSet(_) | Value::Stream(_) => PER_ELEMENT,
+            Value::Json(json) => json.0.to_string().len(),
+        }
+    }
+
     /// Whether this is a collection without elements, which no key may hold. A stream may be empty.
     pub fn is_empty_collection(&self) -> bool {
         match self {

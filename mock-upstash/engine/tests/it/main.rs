@@ -1,5 +1,7 @@
 //! The engine's integration tests, a module for each topic.
 
+mod generic;
+mod hash;
 mod list;
 mod server;
 mod set;
