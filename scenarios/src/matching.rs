@@ -208,11 +208,20 @@ impl Matcher<'_> {
         let fits: Vec<Vec<bool>> = expected
             .iter()
             .map(|wanted| {
+                // Plain text, by far the most common, is rendered once and not for every element.
+                let texts = wanted.map(|one| match one {
+                    Expectation::Text(text) => text.render(self.bindings).ok(),
+                    _ => None,
+                });
                 let fit = |item: &[&Reply; N]| {
                     wanted
                         .iter()
+                        .zip(&texts)
                         .zip(item)
-                        .all(|(one, reply)| self.attempt(one, reply).is_some())
+                        .all(|((one, text), reply)| match (text, reply) {
+                            (Some(text), Reply::Bulk(actual)) => text == actual,
+                            _ => self.attempt(one, reply).is_some(),
+                        })
                 };
                 actual.iter().map(fit).collect()
             })

@@ -196,7 +196,10 @@ impl<'l, 't> Scanner<'l, 't> {
                     opened,
                     1,
                     "this quote is never closed",
-                    format!("close it with {quote}; within it write \\{quote}"),
+                    format!(
+                        "close it with {quote}, and write \\{quote} for one within it; a text with an \
+                         apostrophe goes in double quotes: \"it's\""
+                    ),
                 );
                 return Err(Unreadable);
             };
@@ -224,7 +227,8 @@ impl<'l, 't> Scanner<'l, 't> {
             'b' => pieces.push_byte(0x08),
             'a' => pieces.push_byte(0x07),
             'x' => {
-                let digits: String = self.rest().chars().take(2).collect();
+                let next = self.characters.iter().skip(self.column).take(2);
+                let digits: String = next.collect();
                 let is_hex = digits.len() == 2 && digits.bytes().all(|c| c.is_ascii_hexdigit());
                 match u8::from_str_radix(&digits, 16) {
                     Ok(byte) if is_hex => {

@@ -120,7 +120,12 @@ impl<'t> Parser<'_, 't, '_> {
                 column: 1,
             };
             let message = format!("`{}` is no name for a client", prompt.client);
-            let help = "write `> ` for the default client, or a name in lower-case letters: `a> `";
+            let help = match prompt.client.contains(':') {
+                true => "write `> ` in place of redis-cli's prompt",
+                false => {
+                    "write `> ` for the default client, or a name in lower-case letters: `a> `"
+                }
+            };
             self.mistakes
                 .add(location, prompt.client.chars().count(), message, help);
         }
@@ -295,13 +300,16 @@ impl<'t> Parser<'_, 't, '_> {
     fn block_command(&mut self, column: usize, word: &str, kind: &str) -> Option<CommandTemplate> {
         let misplaced = match word {
             "pipeline" | "multi" | "exec" | "end" | "await" | "message" | "every" | "no"
-            | "only" | "needs" | "since" | "before" => true,
+            | "only" | "needs" | "since" | "before" | "QUEUED" => true,
+            reply if reply.starts_with(|c: char| c == '(' || c == '"' || c.is_ascii_digit()) => {
+                true
+            }
             other => prompt(other).is_some(),
         };
         if misplaced {
             let help = format!(
-                "a `{kind}` holds commands of one client, without replies; put the line before or \
-                 after it"
+                "a `{kind}` holds commands of one client, and their replies stand after its end; \
+                 move the line there, or before it"
             );
             self.whole_line(&format!("`{word}` cannot stand in a `{kind}`"), &help);
             self.next += 1;

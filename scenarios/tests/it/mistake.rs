@@ -168,6 +168,14 @@ fn a_transcript_is_told_what_is_wrong_with_it() {
             "2:1 no step follows `since redis 7.4`",
         ),
         (
+            "> multi\nSET {k} 1\nQUEUED\nexec",
+            "3:1 `QUEUED` cannot stand in a `multi`",
+        ),
+        (
+            "> pipeline\nGET {k}\n\"v\"\nend",
+            "3:1 `\"v\"` cannot stand in a `pipeline`",
+        ),
+        (
             "a>& SUBSCRIBE {c}",
             "1:5 SUBSCRIBE must be a step of its own",
         ),
