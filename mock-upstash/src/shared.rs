@@ -33,19 +33,17 @@ impl Shared {
         token: &str,
         read_only_token: &str,
     ) -> Self {
-        let mut user = |name: &'static str, token: &str, read_only| {
-            let passwords = vec![Bytes::copy_from_slice(token.as_bytes())];
+        let mut add = |name: &'static str, token: &str, read_only| {
             let user = User {
-                passwords,
                 read_only,
-                ..User::default()
+                ..User::unrestricted().with_password(token.as_bytes())
             };
             engine
                 .acl
                 .set_user(Bytes::from_static(name.as_bytes()), user);
         };
-        user("default", token, false);
-        user(READ_ONLY_USER, read_only_token, true);
+        add("default", token, false);
+        add(READ_ONLY_USER, read_only_token, true);
         Shared {
             engine: Mutex::new(engine),
             clock,

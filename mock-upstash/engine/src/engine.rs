@@ -7,11 +7,12 @@ use bytes::Bytes;
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
-use crate::acl::Acl;
+use crate::acl::{self, Acl, Denial, Refusal};
 use crate::blocking::Waiting;
 use crate::call::{Call, Origin};
 use crate::clock::Clock;
 use crate::command::{self, Command, Flags, Rest};
+use crate::commands::connection;
 use crate::config::Config;
 use crate::dialect::{Dialect, Quirk};
 use crate::error::{EXEC_ABORT, NO_AUTH, ReplyError};
@@ -233,7 +234,7 @@ impl Engine {
             return Err(self.no_auth());
         }
         if let Some(user) = self.session_mut(client).user.clone() {
-            self.acl.check(&user, command, args)?;
+            self.permit(client, &user, command, args, Origin::Client, now_ms)?;
         }
         let session = self.session_mut(client);
         if session.in_subscribe_mode() && !allowed_while_subscribed(command) {
@@ -244,6 +245,45 @@ impl Engine {
         }
         session.last_command = Some(command);
         Ok(command)
+    }
+
+    /// Checks that a user may run a command, and notes it when not.
+    pub(crate) fn permit(
+        &mut self,
+        client: ClientId,
+        user: &Bytes,
+        command: &Command,
+        args: &[Bytes],
+        origin: Origin,
+        now_ms: u64,
+    ) -> Result<(), ReplyError> {
+        let Err(refusal) = self.acl.check(user, command, args) else {
+            return Ok(());
+        };
+        let (reason, object) = match &refusal {
+            Refusal::Command => ("command", command.full_name().into()),
+            Refusal::Key(key) => ("key", key.clone()),
+            Refusal::Channel(channel) => ("channel", channel.clone()),
+        };
+        let session = self.session_mut(client);
+        let context = match origin {
+            Origin::Script => "lua",
+            _ if session.transaction.is_some() || origin == Origin::Transaction => "multi",
+            _ => "toplevel",
+        };
+        let described = connection::describe(session, now_ms);
+        self.acl.log.add(Denial {
+            count: 1,
+            reason,
+            context,
+            object,
+            user: user.clone(),
+            client: described,
+            id: 0,
+            created_ms: now_ms,
+            updated_ms: now_ms,
+        });
+        Err(acl::denial(self.dialect, user, command, &refusal))
     }
 
     /// Finds the row of a command, of the subcommand where there are some.

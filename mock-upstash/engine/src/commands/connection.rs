@@ -136,11 +136,7 @@ fn reset(call: &mut Call<'_>) -> Outcome {
     }
     call.engine.set_db(client, 0);
     call.engine.set_protocol(client, Protocol::Resp2);
-    let open = call
-        .engine
-        .acl
-        .user(b"default")
-        .is_some_and(|user| user.no_password);
+    let open = call.engine.acl.is_open();
     call.session().user = open.then(|| Bytes::from_static(b"default"));
     Ok(Reply::status("RESET"))
 }
@@ -149,12 +145,7 @@ fn reset(call: &mut Call<'_>) -> Outcome {
 fn auth(call: &mut Call<'_>) -> Outcome {
     let (user, password) = match call.args {
         [_, password] => {
-            if call
-                .engine
-                .acl
-                .user(b"default")
-                .is_some_and(|user| user.no_password)
-            {
+            if call.engine.acl.is_open() {
                 return Err(ReplyError::fixed(
                     "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?",
                 ));
@@ -359,7 +350,7 @@ fn text(text: String) -> Reply {
 }
 
 /// A client in one line, with the fields of Redis that mean something here.
-fn describe(session: &Session, now_ms: u64) -> String {
+pub(crate) fn describe(session: &Session, now_ms: u64) -> String {
     let lossy = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
     let mut flags = String::new();
     for (on, letter) in [

@@ -2,6 +2,7 @@
 
 mod generic;
 mod hash;
+mod acl;
 mod list;
 mod server;
 mod set;

@@ -1,5 +1,6 @@
 //! Server commands: what the server is, how it is set, and the whole of the data at once.
 
+mod acl;
 mod config;
 mod info;
 mod table;
@@ -19,6 +20,7 @@ const fn admin(name: &'static str, arity: i16, handler: Handler) -> Command {
 
 /// Rows of the command table.
 pub const COMMANDS: &[Command] = &[
+    Command::container(Group::Server, "ACL", -2, acl::ACL).since("6.0.0"),
     row("COMMAND", -1, table::command)
         .flags(&[Flags::LOADING, Flags::STALE, Flags::SENTINEL])
         .categories(&[Categories::CONNECTION])
