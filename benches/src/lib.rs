@@ -1,1 +1,4 @@
-//! The benchmarks live in `benches/`; this library is empty.
+//! What the benchmarks of the fronts share: servers to compare, and clients that cost next to nothing.
+
+pub mod client;
+pub mod server;
