@@ -4,21 +4,56 @@
 //! [`Target`], or says in one line why there is none ([`Opened::Absent`]). Everything that is sent
 //! goes through a [`Scope`], one per scenario: it counts billable commands and, on a server that
 //! swapcheck did not start, keeps to the rules of a guest.
+//!
+//! ```no_run
+//! use swapcheck::target::{self, KeyExpiry, Opened, Options};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let options = Options::default();
+//! match target::open(&"redis://localhost:6379".parse()?, &options).await? {
+//!     Opened::Absent(reason) => println!("{reason}"),
+//!     Opened::Ready(target) => {
+//!         let scope = target.scope(b"run1:greeting:", KeyExpiry::Guarded);
+//!         let mut client = scope.connector().connect().await?;
+//!         let set = [&b"SET"[..], b"run1:greeting:k", b"hello"].map(<[u8]>::to_vec).to_vec();
+//!         println!("{:?}", client.command(&set).await?);
+//!         scope.finish().await?;
+//!         target.shutdown().await;
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
+mod dial;
 mod error;
+mod guest;
+mod open;
 mod option;
+mod provision;
+mod rest;
 mod secret;
 mod spec;
+mod tcp;
+mod tls;
 
 use std::sync::Arc;
 
 use scenarios::client::Capabilities;
-use scenarios::{ClientError, Connector};
+use scenarios::{ClientError, Connector, Reply};
+use tokio::sync::Mutex;
 
 pub use error::TargetError;
+pub use guest::{KeyExpiry, Scope};
+pub use open::open;
 pub use option::{DEFAULT_REDIS_IMAGE, Environment, Options, Protocol};
+pub use rest::{RestClient, RestConnector};
 pub use secret::{Secret, redact_text, redact_url};
 pub use spec::{TARGET_WORDS, TargetKind, TargetSpec};
+pub use tcp::{TcpClient, TcpConnector};
+
+use self::guest::Ledger;
+use self::open::Held;
 
 /// A server under test and the way to reach it.
 pub struct Target {
@@ -35,8 +70,10 @@ pub struct Target {
     pub description: String,
     /// What the server says of itself: `Redis 8.0.2`.
     pub version: Option<String>,
-    /// What the user should know about how this target was had: `no Docker here, used …`.
+    /// What the user should know about how this target was had: `Docker is not here; used …`.
     pub notes: Vec<String>,
+    ledger: Arc<Ledger>,
+    held: Mutex<Option<Held>>,
 }
 
 /// What [`open`] found.
@@ -48,37 +85,20 @@ pub enum Opened {
     Absent(String),
 }
 
-/// Whether a scenario can see that a key was given an expiry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyExpiry {
-    /// The scenario looks at expiries (`TTL`, `PERSIST`, `EXPIRE … NX`): its keys are left as it
-    /// makes them, journalled, and deleted at its end.
-    Observed,
-    /// It does not: on other people's servers every key it makes is given an expiry at once, so
-    /// that nothing stays behind if this process dies.
-    Guarded,
-}
-
-/// Finds or starts the server that `spec` names.
-///
-/// # Errors
-/// When the server cannot be reached or started, or refuses the credentials; see [`TargetError`].
-pub async fn open(spec: &TargetSpec, options: &Options) -> Result<Opened, TargetError> {
-    let _ = (spec, options);
-    Err(TargetError::Provision(
-        "no target can be opened yet".to_owned(),
-    ))
-}
-
 impl Target {
     /// A target around a connector of one's own: for tests, and for servers that swapcheck does
-    /// not know how to reach.
+    /// not know how to reach. On one that is not `owned` it is a guest without a budget, whose
+    /// journal is kept where [`Options::journal_dir`] says by default.
     pub fn around(
         name: &str,
         kind: TargetKind,
         connector: Arc<dyn Connector>,
         owned: bool,
     ) -> Self {
+        let ledger = match owned {
+            true => Ledger::owned(connector.clone()),
+            false => Ledger::guest(connector.clone(), name, None, None).0,
+        };
         Target {
             name: name.to_owned(),
             kind,
@@ -87,6 +107,8 @@ impl Target {
             description: name.to_owned(),
             version: None,
             notes: Vec::new(),
+            ledger,
+            held: Mutex::new(None),
         }
     }
 
@@ -95,17 +117,22 @@ impl Target {
         self.connector.capabilities()
     }
 
-    /// A scope for one scenario, whose keys all begin with `prefix`.
+    /// A scope for one scenario, whose keys all begin with `prefix`. Must be called within a tokio
+    /// runtime.
     pub fn scope(&self, prefix: &[u8], expiry: KeyExpiry) -> Scope {
-        let _ = (prefix, expiry);
-        Scope {
-            connector: self.connector.clone(),
-        }
+        self.ledger.scope(prefix, expiry)
     }
 
-    /// How many billable commands were sent so far, as Upstash counts them.
+    /// How many billable commands were sent so far, as Upstash counts them: an estimate for
+    /// scripts, see [`Scope::billable`].
     pub fn billable(&self) -> u64 {
-        0
+        self.ledger.billed()
+    }
+
+    /// Why nothing more can be sent to this target, once that is so: its budget or its quota is
+    /// used up.
+    pub fn stopped(&self) -> Option<String> {
+        self.ledger.stopped()
     }
 
     /// Whether the target still answers; asked between scenarios.
@@ -113,39 +140,29 @@ impl Target {
     /// # Errors
     /// When it does not, with the reason.
     pub async fn health(&self) -> Result<(), ClientError> {
+        self.ledger.bill(1);
         let mut client = self.connector.connect().await?;
-        client.command(&vec![b"PING".to_vec()]).await.map(drop)
+        match client.command(&vec![b"PING".to_vec()]).await? {
+            // A user whom the server forbids PING is answered all the same.
+            Reply::Error(text) if !text.starts_with("NOPERM") => Err(ClientError::Protocol(
+                format!("{} answers PING with an error: {text}", self.name),
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Deletes every key that is left of this run (on a server that swapcheck did not start), and
     /// stops the server (where it did). Returns what could not be cleaned up, a line each. Safe to
-    /// call again, and while scenarios are still running, as after Ctrl-C.
+    /// call again, and while scenarios are still running, as after Ctrl-C: from then on their
+    /// commands are refused.
     pub async fn shutdown(&self) -> Vec<String> {
-        std::future::ready(Vec::new()).await
-    }
-}
-
-/// One scenario's access to a target.
-pub struct Scope {
-    connector: Arc<dyn Connector>,
-}
-
-impl Scope {
-    /// Makes the clients of this scenario.
-    pub fn connector(&self) -> Arc<dyn Connector> {
-        self.connector.clone()
-    }
-
-    /// How many billable commands this scope sent so far, as Upstash counts them.
-    pub fn billable(&self) -> u64 {
-        0
-    }
-
-    /// Deletes the keys that the scenario left behind.
-    ///
-    /// # Errors
-    /// When they could not be deleted; they are tried again at the end of the run.
-    pub async fn finish(self) -> Result<(), ClientError> {
-        std::future::ready(Ok(())).await
+        let problems = self.ledger.close().await;
+        if let Some(held) = self.held.lock().await.take() {
+            held.stop().await;
+        }
+        problems
+            .into_iter()
+            .map(|problem| format!("{}: keys of this run are left: {problem}", self.name))
+            .collect()
     }
 }

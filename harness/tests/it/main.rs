@@ -1,0 +1,4 @@
+//! The integration tests of the harness, a module for each topic.
+
+mod server;
+mod target;
