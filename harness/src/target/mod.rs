@@ -73,7 +73,7 @@ pub struct Target {
     /// What the user should know about how this target was had: `Docker is not here; used …`.
     pub notes: Vec<String>,
     ledger: Arc<Ledger>,
-    held: Mutex<Option<Held>>,
+    held: Mutex<Option<Box<Held>>>,
 }
 
 /// What [`open`] found.

@@ -96,7 +96,7 @@ async fn open_redis(spec: &TargetSpec, options: &Options) -> Result<Target, Targ
     let mut target = Target::around(spec.name(), spec.kind(), connector, true);
     target.description = provisioned.description;
     target.notes = provisioned.notes;
-    target.held = Mutex::new(Some(Held::Server(provisioned.server)));
+    target.held = Mutex::new(Some(Box::new(Held::Server(provisioned.server))));
     target.version = version(&target).await;
     Ok(target)
 }
@@ -117,7 +117,7 @@ async fn open_mock(spec: &TargetSpec, options: &Options) -> Result<Target, Targe
     let mut target = Target::around(spec.name(), spec.kind(), Arc::new(connector), true);
     target.description = format!("mock in this process, {}", redact_url(&url));
     target.version = version(&target).await;
-    target.held = Mutex::new(Some(Held::Mock(mock)));
+    target.held = Mutex::new(Some(Box::new(Held::Mock(mock))));
     Ok(target)
 }
 

@@ -77,7 +77,13 @@ struct ScopeState {
     billed: AtomicU64,
     /// Every key that was written to, and whether it is known to have an expiry.
     keys: Mutex<HashMap<Vec<u8>, bool>>,
-    guard: Mutex<Option<(mpsc::UnboundedSender<Vec<u8>>, JoinHandle<()>)>>,
+    guard: Mutex<Option<Guard>>,
+}
+
+/// The task that gives keys an expiry, and where to tell it of one.
+struct Guard {
+    keys: mpsc::UnboundedSender<Vec<u8>>,
+    task: JoinHandle<()>,
 }
 
 /// One scenario's access to a target.
@@ -157,7 +163,10 @@ impl Ledger {
             keys: Mutex::new(HashMap::new()),
             guard: Mutex::new(guarded.then(|| {
                 let (sender, receiver) = mpsc::unbounded_channel();
-                (sender, tokio::spawn(guard(self.clone(), receiver)))
+                Guard {
+                    keys: sender,
+                    task: tokio::spawn(guard(self.clone(), receiver)),
+                }
             })),
         });
         if self.guest.is_some() {
@@ -221,8 +230,8 @@ impl Ledger {
 
     async fn sweep(&self, state: &ScopeState) -> Result<(), ClientError> {
         let guard = locked(&state.guard).take();
-        if let Some((sender, task)) = guard {
-            drop(sender);
+        if let Some(Guard { keys, task }) = guard {
+            drop(keys);
             // An expiry that comes after the deletion finds no key; there is no need to wait long.
             let _ = tokio::time::timeout(Duration::from_secs(2), task).await;
         }
@@ -346,7 +355,7 @@ impl Ledger {
                 return Err(ClientError::Refused(reason));
             }
         }
-        let Some((sender, _)) = &*locked(&state.guard) else {
+        let Some(guard) = &*locked(&state.guard) else {
             return Ok(());
         };
         let mut keys = locked(&state.keys);
@@ -364,7 +373,7 @@ impl Ledger {
                 *has_expiry = effect == Effect::Kept;
                 if needed {
                     // The task ends only when the scope is swept, and then deletes the key.
-                    let _ = sender.send(key.to_vec());
+                    let _ = guard.keys.send(key.to_vec());
                 }
             }
         }

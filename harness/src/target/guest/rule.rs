@@ -20,13 +20,11 @@ pub(crate) fn judge(command: &Command, prefix: &[u8]) -> Verdict {
     match name.as_str() {
         "EVAL" | "EVAL_RO" => judge_script(command.get(1))?,
         "SCRIPT" if subcommand == "LOAD" => judge_script(command.get(2))?,
-        "SELECT" => {
-            if command.len() == 2 && subcommand != "0" {
-                return Err(refusal(
-                    "SELECT",
-                    "its keys would be in a database where nobody looks for them",
-                ));
-            }
+        "SELECT" if command.len() == 2 && subcommand != "0" => {
+            return Err(refusal(
+                "SELECT",
+                "its keys would be in a database where nobody looks for them",
+            ));
         }
         "SCAN" => judge_scan(command, prefix)?,
         "PUBLISH" | "SPUBLISH" => judge_channels(command.get(1..2).unwrap_or_default(), prefix)?,

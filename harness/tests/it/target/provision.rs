@@ -168,6 +168,22 @@ async fn a_docker_that_does_not_answer_is_not_waited_for() {
     );
 }
 
+/// Runs one test of this binary in a process of its own, until it has written to a file.
+fn victim(test: &str, file: &Path) -> std::process::Child {
+    let process = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test])
+        .env("SWAPCHECK_TEST_VICTIM", file)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let limit = Instant::now() + Duration::from_secs(60);
+    while !file.exists() {
+        assert!(Instant::now() < limit, "the process did not start a server");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    process
+}
+
 /// Kills a process that started a server, in the way nobody can prepare for.
 #[tokio::test]
 async fn a_killed_swapcheck_takes_its_server_along() {
@@ -185,20 +201,11 @@ async fn a_killed_swapcheck_takes_its_server_along() {
     }
     let folder = tempfile::tempdir().unwrap();
     let port_file = folder.path().join("port");
-    let mut victim = std::process::Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "target::provision::a_killed_swapcheck_takes_its_server_along",
-        ])
-        .env("SWAPCHECK_TEST_VICTIM", &port_file)
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut victim = victim(
+        "target::provision::a_killed_swapcheck_takes_its_server_along",
+        &port_file,
+    );
     let limit = Instant::now() + Duration::from_secs(30);
-    while !port_file.exists() {
-        assert!(Instant::now() < limit, "the process did not start a server");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
     let description = std::fs::read_to_string(&port_file).unwrap();
     let port: u16 = description.rsplit(' ').next().unwrap().parse().unwrap();
     std::net::TcpStream::connect(("127.0.0.1", port)).expect("the server runs");
@@ -224,4 +231,112 @@ async fn the_mock_is_started_in_this_process() {
     scope.finish().await.unwrap();
     target.shutdown().await;
     target.health().await.expect_err("the mock is stopped");
+}
+
+/// The image that a test may use: CI makes one, and says so.
+fn image() -> Option<String> {
+    let image = std::env::var("SWAPCHECK_REDIS_IMAGE")
+        .ok()
+        .filter(|image| !image.is_empty());
+    let in_ci = ["CI", "SWAPCHECK_CI"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some());
+    assert!(
+        image.is_some() || !in_ci,
+        "this test needs SWAPCHECK_REDIS_IMAGE: ci/redis-image makes one"
+    );
+    if image.is_none() {
+        eprintln!("not tested: SWAPCHECK_REDIS_IMAGE names no image");
+    }
+    image
+}
+
+fn docker(image: &str) -> Options {
+    let environment = Environment::process();
+    Options {
+        redis_image: Some(image.to_owned()),
+        environment,
+        ..Options::default()
+    }
+}
+
+/// The names of the containers that a process of swapcheck has started.
+fn containers_of(process: u32) -> String {
+    let label = format!("label=org.swapcheck.owner={process}");
+    let output = std::process::Command::new("docker")
+        .args(["ps", "--all", "--filter", &label, "--format", "{{.Names}}"])
+        .output()
+        .expect("docker can be run");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn a_container_is_started_and_removed() {
+    let Some(image) = image() else { return };
+    let target = ready("redis", &docker(&image)).await;
+    assert!(target.owned);
+    assert_eq!(target.description, format!("container of {image}"));
+    assert!(
+        target
+            .version
+            .as_deref()
+            .is_some_and(|version| version.starts_with("Redis "))
+    );
+    let name = containers_of(std::process::id());
+    assert!(name.starts_with("swapcheck-redis-"), "{name}");
+    assert_eq!(target.shutdown().await, Vec::<String>::new());
+    target.health().await.expect_err("the container is gone");
+    assert!(!containers_of(std::process::id()).contains(name.trim()));
+}
+
+#[tokio::test]
+async fn an_image_that_is_not_there_is_explained() {
+    if image().is_none() {
+        return;
+    }
+    // A registry that nobody runs: an answer comes at once, also without a network.
+    let error = refused("redis", &docker("127.0.0.1:1/no/such:image")).await;
+    assert!(matches!(error, TargetError::Provision(_)), "{error:?}");
+    says(
+        &error.to_string(),
+        &[
+            "127.0.0.1:1/no/such:image cannot be used",
+            "registry cannot be reached",
+            "--redis-image",
+        ],
+    );
+    let error = refused("redis", &docker("Not An Image")).await;
+    says(&error.to_string(), &["not the name of an image"]);
+}
+
+/// Kills a process that started a container.
+#[tokio::test]
+async fn a_killed_swapcheck_takes_its_container_along() {
+    let Some(image) = image() else { return };
+    if let Ok(file) = std::env::var("SWAPCHECK_TEST_VICTIM") {
+        let target = ready("redis", &docker(&image)).await;
+        std::fs::write(file, &target.description).unwrap();
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ready");
+    let mut victim = victim(
+        "target::provision::a_killed_swapcheck_takes_its_container_along",
+        &file,
+    );
+    assert!(!containers_of(victim.id()).is_empty());
+    let process = victim.id();
+    victim.kill().unwrap();
+    victim.wait().unwrap();
+    let limit = Instant::now() + Duration::from_secs(30);
+    while !containers_of(process).is_empty() {
+        assert!(Instant::now() < limit, "the container is still there");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
