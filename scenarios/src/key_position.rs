@@ -76,8 +76,8 @@ fn rule(name: &str) -> Rule {
             every: 3,
         },
 
-        "BLMOVE" | "BRPOPLPUSH" | "COPY" | "GEOSEARCHSTORE" | "LCS" | "LMOVE" | "RENAME"
-        | "RENAMENX" | "RPOPLPUSH" | "SMOVE" | "ZRANGESTORE" => Rule::Two,
+        "BLMOVE" | "BLMOVEM" | "BRPOPLPUSH" | "COPY" | "GEOSEARCHSTORE" | "LCS" | "LMOVE"
+        | "LMOVEM" | "RENAME" | "RENAMENX" | "RPOPLPUSH" | "SMOVE" | "ZRANGESTORE" => Rule::Two,
 
         "LMPOP" | "SDIFFCARD" | "SINTERCARD" | "SUNIONCARD" | "ZDIFF" | "ZINTER" | "ZINTERCARD"
         | "ZMPOP" | "ZUNION" => Rule::Counted { at: 1, every: 1 },

@@ -73,3 +73,12 @@ fn every_requirement_and_comparator_of_the_tables_can_be_read() {
     }
     assert!(read > 25, "{read}");
 }
+
+#[test]
+fn the_mistakes_shown_are_those_of_the_transcript_shown() {
+    let blocks: Vec<&str> = README.split("```text\n").skip(1).collect();
+    let block = |index: usize| blocks[index].split("\n```").next().unwrap_or_default();
+    let text = format!("# App\n\n## Session\n```redis\n{}\n```\n", block(0));
+    let errors = Document::parse("my-app.md", &text).expect_err("two mistakes");
+    assert_eq!(errors.to_string(), block(1));
+}

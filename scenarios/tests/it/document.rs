@@ -271,3 +271,28 @@ fn unordered_stands_before_an_inner_array_too() {
         assert!(matches!(&parts[1], Expectation::Unordered(members) if members.len() == 2));
     }
 }
+
+#[test]
+fn a_requirement_is_shown_as_it_is_written() {
+    for line in [
+        "only rest",
+        "only tcp",
+        "needs blocking",
+        "needs connection",
+        "needs command XINFO STREAM",
+        "since redis 7.4",
+        "before redis 8.0",
+    ] {
+        let scenario = transcript(&format!("{line}\n> PING"));
+        assert_eq!(scenario.requirements[0].to_string(), line);
+    }
+}
+
+#[test]
+fn versions_are_compared_as_numbers() {
+    let version = |text| Version::parse(text).expect("a version");
+    assert!(version("7.10") > version("7.4.2"));
+    assert_eq!(version(" 8 "), version("8.0.5"));
+    assert_eq!(Version::parse("eight"), None);
+    assert_eq!(Version::parse(""), None);
+}
