@@ -61,6 +61,7 @@ pub(super) fn outline<'t>(text: &'t str, mistakes: &mut Mistakes) -> Outline<'t>
                 done = range.end;
                 transcript = Some(Transcript {
                     start: range.start,
+                    closed: is_closed(&text[range]),
                     content: None,
                 });
             }
@@ -100,6 +101,7 @@ pub(super) fn outline<'t>(text: &'t str, mistakes: &mut Mistakes) -> Outline<'t>
 /// A code block being read: where it begins, and where its content begins and ends.
 struct Transcript {
     start: usize,
+    closed: bool,
     content: Option<(usize, usize)>,
 }
 
@@ -107,6 +109,19 @@ fn is_transcript(info: &str) -> bool {
     info.split_whitespace()
         .next()
         .is_some_and(|tag| tag.eq_ignore_ascii_case("redis"))
+}
+
+/// Whether the last line of a fenced block is the fence that ends it.
+fn is_closed(block: &str) -> bool {
+    let last = block
+        .trim_end()
+        .lines()
+        .skip(1)
+        .last()
+        .unwrap_or_default()
+        .trim();
+    last.len() >= 3
+        && (last.bytes().all(|byte| byte == b'`') || last.bytes().all(|byte| byte == b'~'))
 }
 
 fn add_prose(outline: &mut Outline<'_>, prose: &str) {
@@ -168,10 +183,21 @@ fn finish_transcript<'t>(
             text: "",
         });
     }
+    if !transcript.closed {
+        mistakes.add(
+            places.locate(transcript.start),
+            3,
+            "this transcript is never closed",
+            "put ``` on a line of its own after its last line",
+        );
+    }
+    // What follows an unclosed transcript was not meant to be a part of it.
+    let within =
+        |text: &str| transcript.closed || !(text.starts_with("## ") || text.starts_with("```"));
     let first = places.locate(start).line;
     let lines = places.lines[first - 1..]
         .iter()
-        .take_while(|(offset, _)| *offset < end);
+        .take_while(|(offset, text)| *offset < end && within(text));
     for (number, (_, text)) in (first..).zip(lines) {
         section.lines.push(Line { number, text });
     }

@@ -69,7 +69,16 @@ pub(crate) fn document(path: &str, text: &str) -> Result<Document, ParseErrors> 
                 "give each scenario of a document a heading of its own",
             );
         }
+        let before = mistakes.0.len();
         let transcript = transcript::parse(&section.lines, &mut mistakes);
+        if transcript.steps.is_empty() && before == mistakes.0.len() && !section.lines.is_empty() {
+            mistakes.add(
+                section.location,
+                section.length,
+                "the transcript of this scenario has no step",
+                "write what the application sends: `> GET {key}`",
+            );
+        }
         check::scenario(&transcript.steps, &mut mistakes);
         scenarios.push(Scenario {
             id: format!("{area}/{stem}/{slug}"),

@@ -252,6 +252,14 @@ fn a_document_is_told_what_is_wrong_with_it() {
             "```redis\n> PING\n```\n## A\n```redis\n> PING\n```\n",
             "1:1: this transcript belongs to no scenario",
         ),
+        (
+            "## A\n```redis\n> PING\n\n## B\n```redis\n> GET k\n",
+            "2:1: this transcript is never closed",
+        ),
+        (
+            "## A\n```redis\n# later\n```\n",
+            "1:1: the transcript of this scenario has no step",
+        ),
         ("## A\nprose\n", "1:1: the scenario `A` has no transcript"),
         (
             "## A\n- item\n  ```redis\n  > PING\n  ```\n",
