@@ -281,18 +281,16 @@ fn plan(
         let message = format!("no target is there to run on; {}", reasons.join("; "));
         return Err((targets, Failure::unreachable(message)));
     }
+    let of = |kind| {
+        targets
+            .iter()
+            .position(|target: &Target| target.kind == kind)
+    };
     let reference = match &asked.reference {
         Some(name) => targets.iter().position(|target| target.name == *name),
-        None => targets
-            .iter()
-            .position(|target| target.kind == TargetKind::Redis)
-            .or_else(|| {
-                let first = targets
-                    .iter()
-                    .position(|target| target.kind == TargetKind::RedisUrl);
-                // One server alone is what the user asks about, so the documents judge it.
-                first.filter(|_| targets.len() > 1)
-            }),
+        // One server alone is what the user asks about, so the documents judge it.
+        None if targets.len() == 1 => None,
+        None => of(TargetKind::Redis).or_else(|| of(TargetKind::RedisUrl)),
     };
     Ok(Plan {
         scenarios,

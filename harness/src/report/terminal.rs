@@ -18,6 +18,8 @@ use crate::run::{
 
 /// How many commands the latency table lists; the files list all.
 const COMMANDS_SHOWN: usize = 12;
+/// How many unexpected differences are spelled out; the files have all.
+const EXHIBITS_SHOWN: usize = 25;
 /// How many lines of a reply are shown.
 const REPLY_LINES: usize = 12;
 
@@ -270,34 +272,42 @@ impl<W: Write> Terminal<W> {
         if exhibits.is_empty() {
             self.heading("Differences");
             self.line("  none");
-            return;
         }
-        let mut class = None;
-        for (index, exhibit) in exhibits.iter().enumerate() {
-            if class != Some(exhibit.class) {
-                class = Some(exhibit.class);
-                let count = exhibits
-                    .iter()
-                    .filter(|one| one.class == exhibit.class)
-                    .count();
-                self.heading(match exhibit.class {
-                    Class::Unexpected => {
-                        "Unexpected differences: find out about these before you switch"
-                    }
-                    Class::Documented => {
-                        "Documented differences: Upstash is known to behave this way"
-                    }
-                    Class::Accepted => "Differences that the baseline accepts",
-                });
-                if exhibit.class == Class::Accepted {
-                    self.line(&format!(
-                        "  {} accepted before, and still here",
-                        counted(count, "difference")
-                    ));
-                }
+        for (class, heading) in [
+            (
+                Class::Unexpected,
+                "Unexpected differences: find out about these before you switch",
+            ),
+            (
+                Class::Documented,
+                "Documented differences: Upstash is known to behave this way",
+            ),
+            (Class::Accepted, "Differences that the baseline accepts"),
+        ] {
+            let of_class: Vec<&Exhibit> = exhibits
+                .iter()
+                .filter(|exhibit| exhibit.class == class)
+                .collect();
+            if of_class.is_empty() {
+                continue;
             }
-            if exhibit.class != Class::Accepted {
+            self.heading(heading);
+            // Accepted ones were read when they were accepted.
+            let shown = if class == Class::Accepted {
+                0
+            } else {
+                EXHIBITS_SHOWN
+            };
+            for (index, exhibit) in of_class.iter().take(shown).enumerate() {
                 self.exhibit(index + 1, exhibit);
+            }
+            if of_class.len() > shown {
+                let more = if shown == 0 { "" } else { " more" };
+                let line = format!(
+                    "{}{more}, in the report files",
+                    counted(of_class.len() - shown, "scenario")
+                );
+                self.line(&format!("  {line}"));
             }
         }
         let absent: Vec<String> = outcome

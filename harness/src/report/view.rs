@@ -74,14 +74,14 @@ pub struct Exhibit {
     pub advice: Option<String>,
     /// Where it is documented, and how sure that is.
     pub source: Option<String>,
-    /// Other scenarios, and other steps, in which the same documented difference shows.
+    /// The other places where it shows: lines of the same scenario, and steps of others.
     pub also: Vec<String>,
 }
 
 /// All differences of a run, the ones that fail it first, and of those the worst first.
 ///
-/// A documented difference is shown once, by its first step; the places are named where else it
-/// shows. One that shows on several targets in the same way is shown once for all of them.
+/// A documented difference is shown once, and unexpected ones once per scenario, for one wrong reply
+/// often leads to others: by the worst step, of equals the first. The other places are named.
 pub fn exhibits(outcome: &Outcome) -> Vec<Exhibit> {
     let mut grouped: BTreeMap<String, Exhibit> = BTreeMap::new();
     for scenario in &outcome.scenarios {
@@ -89,10 +89,7 @@ pub fn exhibits(outcome: &Outcome) -> Vec<Exhibit> {
             for found in &result.differences {
                 let key = match &found.documented {
                     Some(id) => format!("documented {id}"),
-                    None => format!(
-                        "{} {} {} {}",
-                        scenario.id, found.step, found.kind, found.what
-                    ),
+                    None => format!("{} {}", scenario.id, found.accepted),
                 };
                 match grouped.get_mut(&key) {
                     Some(exhibit) => exhibit.join(scenario, found, &result.target),
@@ -128,7 +125,11 @@ impl Exhibit {
                 shown.differs = true;
             }
         } else {
-            let also = format!("{} ({place})", scenario.id);
+            let also = if scenario.id == self.scenario {
+                format!("line {line}")
+            } else {
+                place
+            };
             if !self.also.contains(&also) {
                 self.also.push(also);
             }

@@ -52,7 +52,13 @@ impl Fake {
 
     /// A server that answers one command, whatever its arguments, with the same reply always.
     pub(crate) fn answering(name: &'static str, reply: Reply) -> Self {
-        Fake::twisted(move |command, honest| Ok(if command[0] == name { reply.clone() } else { honest }))
+        Fake::twisted(move |command, honest| {
+            Ok(if command[0] == name {
+                reply.clone()
+            } else {
+                honest
+            })
+        })
     }
 
     /// The same server behind REST.
@@ -72,8 +78,10 @@ impl Fake {
     }
 
     fn answer(&self, command: &Command) -> Result<Reply, ClientError> {
-        let words: Vec<String> =
-            command.iter().map(|word| String::from_utf8_lossy(word).into_owned()).collect();
+        let words: Vec<String> = command
+            .iter()
+            .map(|word| String::from_utf8_lossy(word).into_owned())
+            .collect();
         let honest = self.honestly(&words);
         let reply = (self.twist)(&words, honest)?;
         Ok(match reply {
@@ -84,7 +92,10 @@ impl Fake {
     }
 
     fn honestly(&self, words: &[String]) -> Reply {
-        let mut data = self.data.lock().expect("no test panics while it holds the data");
+        let mut data = self
+            .data
+            .lock()
+            .expect("no test panics while it holds the data");
         let arguments: Vec<&str> = words.iter().map(String::as_str).collect();
         match arguments.as_slice() {
             ["PING"] => Reply::Status("PONG".into()),
@@ -97,7 +108,10 @@ impl Fake {
                 None => Reply::Nil,
             },
             ["DEL" | "UNLINK", keys @ ..] => {
-                let gone = keys.iter().filter(|key| data.remove(**key).is_some()).count();
+                let gone = keys
+                    .iter()
+                    .filter(|key| data.remove(**key).is_some())
+                    .count();
                 Reply::Integer(gone as i64)
             }
             ["MGET", keys @ ..] => Reply::Array(
@@ -132,7 +146,10 @@ impl Client for Fake {
     }
 
     async fn pipeline(&mut self, commands: &[Command]) -> Result<Vec<Reply>, ClientError> {
-        commands.iter().map(|command| self.answer(command)).collect()
+        commands
+            .iter()
+            .map(|command| self.answer(command))
+            .collect()
     }
 
     async fn transaction(&mut self, commands: &[Command]) -> Result<Reply, ClientError> {
@@ -144,14 +161,19 @@ impl Client for Fake {
         _: &[Vec<u8>],
         _: bool,
     ) -> Result<Box<dyn Subscription>, ClientError> {
-        Err(ClientError::Unsupported("the fake has no subscriptions".into()))
+        Err(ClientError::Unsupported(
+            "the fake has no subscriptions".into(),
+        ))
     }
 }
 
 /// A plan for the scenarios of a document, the first target being the reference.
 pub(crate) fn plan(document: &str, targets: Vec<Target>) -> Plan {
     let document = Document::parse("notes/test.md", document).expect("a document without mistakes");
-    let planned = |scenario| Planned { document: document.path.clone(), scenario };
+    let planned = |scenario| Planned {
+        document: document.path.clone(),
+        scenario,
+    };
     Plan {
         scenarios: document.scenarios.iter().cloned().map(planned).collect(),
         targets,
@@ -179,5 +201,12 @@ pub(crate) async fn run_against(plan: Plan, baseline: Option<&Baseline>) -> Outc
     let (_keep, stop) = watch::channel(false);
     let executed = execute(&plan, &events, &stop).await;
     let duration = Duration::from_millis(1_234);
-    summarize(&plan, &executed, baseline, Timestamp::UNIX_EPOCH, duration, false)
+    summarize(
+        &plan,
+        &executed,
+        baseline,
+        Timestamp::UNIX_EPOCH,
+        duration,
+        false,
+    )
 }

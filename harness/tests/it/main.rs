@@ -1,4 +1,6 @@
 //! The integration tests of the harness, a module for each topic.
 
+mod fake;
 mod server;
 mod target;
+mod verdict;

@@ -23,12 +23,17 @@ fn text(text: &str) -> Reply {
 
 fn result<'a>(outcome: &'a Outcome, target: &str) -> &'a ResultOutcome {
     let mut results = outcome.scenarios[0].results.iter();
-    results.find(|result| result.target == target).expect("the target took part")
+    results
+        .find(|result| result.target == target)
+        .expect("the target took part")
 }
 
 fn blamed(outcome: &Outcome, target: &str) -> (Verdict, Vec<Blame>) {
     let result = result(outcome, target);
-    (result.verdict, result.differences.iter().map(|found| found.blame).collect())
+    (
+        result.verdict,
+        result.differences.iter().map(|found| found.blame).collect(),
+    )
 }
 
 #[tokio::test]
@@ -40,7 +45,10 @@ async fn what_agrees_matches() {
     let outcome = run(plan(READ_BACK, targets)).await;
     assert_eq!(blamed(&outcome, "redis"), (Verdict::Matched, vec![]));
     assert_eq!(blamed(&outcome, "mock"), (Verdict::Matched, vec![]));
-    assert_eq!((outcome.exit_code, outcome.readiness), (0, Readiness::Ready));
+    assert_eq!(
+        (outcome.exit_code, outcome.readiness),
+        (0, Readiness::Ready)
+    );
 }
 
 #[tokio::test]
@@ -50,26 +58,46 @@ async fn a_subject_that_departs_differs_with_kind_and_place() {
         nil_on_get().target("staging", RedisUrl),
     ];
     let outcome = run(plan(READ_BACK, targets)).await;
-    assert_eq!(blamed(&outcome, "staging"), (Verdict::Differed, vec![Blame::SubjectDiffers]));
+    assert_eq!(
+        blamed(&outcome, "staging"),
+        (Verdict::Differed, vec![Blame::SubjectDiffers])
+    );
     let found = &result(&outcome, "staging").differences[0];
-    assert_eq!((found.kind, found.step, found.against), (Kind::Type, 1, Against::Reference));
-    assert_eq!(found.id, "notes/test/a-value-is-read-back#2 type on staging");
-    assert_eq!((outcome.exit_code, outcome.readiness), (1, Readiness::NotReady));
+    assert_eq!(
+        (found.kind, found.step, found.against),
+        (Kind::Type, 1, Against::Reference)
+    );
+    assert_eq!(
+        found.id,
+        "notes/test/a-value-is-read-back#2 type on staging"
+    );
+    assert_eq!(
+        (outcome.exit_code, outcome.readiness),
+        (1, Readiness::NotReady)
+    );
 }
 
 #[tokio::test]
 async fn a_probe_is_compared_too() {
-    let targets =
-        vec![Fake::honest().target("redis", Redis), nil_on_get().target("staging", RedisUrl)];
+    let targets = vec![
+        Fake::honest().target("redis", Redis),
+        nil_on_get().target("staging", RedisUrl),
+    ];
     let outcome = run(plan(PROBE, targets)).await;
     assert_eq!(result(&outcome, "staging").verdict, Verdict::Differed);
 }
 
 #[tokio::test]
 async fn a_mock_without_upstash_only_predicts() {
-    let targets = vec![Fake::honest().target("redis", Redis), nil_on_get().target("mock", Mock)];
+    let targets = vec![
+        Fake::honest().target("redis", Redis),
+        nil_on_get().target("mock", Mock),
+    ];
     let outcome = run(plan(READ_BACK, targets)).await;
-    assert_eq!(blamed(&outcome, "mock"), (Verdict::Differed, vec![Blame::MockPredicts]));
+    assert_eq!(
+        blamed(&outcome, "mock"),
+        (Verdict::Differed, vec![Blame::MockPredicts])
+    );
 }
 
 #[tokio::test]
@@ -80,8 +108,14 @@ async fn upstash_differs_where_the_mock_predicts_it() {
         nil_on_get().target("upstash", Upstash),
     ];
     let outcome = run(plan(READ_BACK, targets)).await;
-    assert_eq!(blamed(&outcome, "mock"), (Verdict::Differed, vec![Blame::UpstashDiffers]));
-    assert_eq!(blamed(&outcome, "upstash"), (Verdict::Differed, vec![Blame::UpstashDiffers]));
+    assert_eq!(
+        blamed(&outcome, "mock"),
+        (Verdict::Differed, vec![Blame::UpstashDiffers])
+    );
+    assert_eq!(
+        blamed(&outcome, "upstash"),
+        (Verdict::Differed, vec![Blame::UpstashDiffers])
+    );
 }
 
 #[tokio::test]
@@ -92,7 +126,10 @@ async fn the_mock_is_wrong_where_upstash_agrees_with_redis() {
         Fake::honest().target("upstash", Upstash),
     ];
     let outcome = run(plan(READ_BACK, targets)).await;
-    assert_eq!(blamed(&outcome, "mock"), (Verdict::Differed, vec![Blame::MockIsWrong]));
+    assert_eq!(
+        blamed(&outcome, "mock"),
+        (Verdict::Differed, vec![Blame::MockIsWrong])
+    );
     assert_eq!(blamed(&outcome, "upstash"), (Verdict::Matched, vec![]));
 }
 
@@ -104,9 +141,18 @@ async fn the_mock_is_wrong_where_it_does_not_predict_upstash() {
         nil_on_get().target("upstash", Upstash),
     ];
     let outcome = run(plan(READ_BACK, targets)).await;
-    assert_eq!(blamed(&outcome, "upstash"), (Verdict::Differed, vec![Blame::UpstashDiffers]));
-    assert_eq!(blamed(&outcome, "mock"), (Verdict::Differed, vec![Blame::MockIsWrong]));
-    assert_eq!(result(&outcome, "mock").differences[0].against, Against::Upstash);
+    assert_eq!(
+        blamed(&outcome, "upstash"),
+        (Verdict::Differed, vec![Blame::UpstashDiffers])
+    );
+    assert_eq!(
+        blamed(&outcome, "mock"),
+        (Verdict::Differed, vec![Blame::MockIsWrong])
+    );
+    assert_eq!(
+        result(&outcome, "mock").differences[0].against,
+        Against::Upstash
+    );
 }
 
 #[tokio::test]
@@ -117,19 +163,34 @@ async fn the_transport_is_blamed_where_one_database_has_two_answers() {
         Fake::honest().target("upstash-tcp", UpstashTcp),
     ];
     let outcome = run(plan(READ_BACK, targets)).await;
-    assert_eq!(blamed(&outcome, "upstash"), (Verdict::Differed, vec![Blame::TransportDiffers]));
+    assert_eq!(
+        blamed(&outcome, "upstash"),
+        (Verdict::Differed, vec![Blame::TransportDiffers])
+    );
     assert_eq!(blamed(&outcome, "upstash-tcp"), (Verdict::Matched, vec![]));
 }
 
 #[tokio::test]
 async fn a_reference_that_leaves_the_document_is_reported_and_the_subject_is_not() {
-    let targets = vec![nil_on_get().target("redis", Redis), nil_on_get().target("mock", Mock)];
+    let targets = vec![
+        nil_on_get().target("redis", Redis),
+        nil_on_get().target("mock", Mock),
+    ];
     let outcome = run(plan(READ_BACK, targets)).await;
-    assert_eq!(blamed(&outcome, "redis"), (Verdict::Differed, vec![Blame::Expectation]));
+    assert_eq!(
+        blamed(&outcome, "redis"),
+        (Verdict::Differed, vec![Blame::Expectation])
+    );
     assert_eq!(blamed(&outcome, "mock"), (Verdict::Matched, vec![]));
-    let targets = vec![nil_on_get().target("redis", Redis), Fake::honest().target("mock", Mock)];
+    let targets = vec![
+        nil_on_get().target("redis", Redis),
+        Fake::honest().target("mock", Mock),
+    ];
     let outcome = run(plan(READ_BACK, targets)).await;
-    assert_eq!(blamed(&outcome, "redis"), (Verdict::Differed, vec![Blame::Expectation]));
+    assert_eq!(
+        blamed(&outcome, "redis"),
+        (Verdict::Differed, vec![Blame::Expectation])
+    );
     assert_eq!(blamed(&outcome, "mock"), (Verdict::Matched, vec![]));
 }
 
@@ -139,7 +200,10 @@ async fn without_a_reference_the_document_judges() {
     plan.reference = None;
     let outcome = run(plan).await;
     let found = &result(&outcome, "mock").differences[0];
-    assert_eq!((found.against, found.kind), (Against::Expectation, Kind::Type));
+    assert_eq!(
+        (found.against, found.kind),
+        (Against::Expectation, Kind::Type)
+    );
 }
 
 const DOCUMENTED: &str = r#"
@@ -163,7 +227,10 @@ fn catalogue() -> Catalogue {
 
 #[tokio::test]
 async fn a_documented_difference_is_told_apart_with_and_without_a_reference() {
-    let targets = vec![Fake::honest().target("redis", Redis), nil_on_get().target("mock", Mock)];
+    let targets = vec![
+        Fake::honest().target("redis", Redis),
+        nil_on_get().target("mock", Mock),
+    ];
     let mut with = plan(READ_BACK, targets);
     with.catalogue = catalogue();
     let mut without = plan(READ_BACK, vec![nil_on_get().target("mock", Mock)]);
@@ -172,7 +239,10 @@ async fn a_documented_difference_is_told_apart_with_and_without_a_reference() {
     for plan in [with, without] {
         let outcome = run(plan).await;
         assert_eq!(result(&outcome, "mock").verdict, Verdict::Documented);
-        assert_eq!((outcome.exit_code, outcome.readiness), (0, Readiness::ReadyWithChanges));
+        assert_eq!(
+            (outcome.exit_code, outcome.readiness),
+            (0, Readiness::ReadyWithChanges)
+        );
         assert_eq!(outcome.documented[0].shown_on, ["mock"]);
     }
 }
@@ -192,8 +262,10 @@ async fn a_documented_difference_does_not_cover_another_reply() {
 
 #[tokio::test]
 async fn a_documented_difference_does_not_excuse_a_plain_redis() {
-    let targets =
-        vec![Fake::honest().target("redis", Redis), nil_on_get().target("other", RedisUrl)];
+    let targets = vec![
+        Fake::honest().target("redis", Redis),
+        nil_on_get().target("other", RedisUrl),
+    ];
     let mut plan = plan(READ_BACK, targets);
     plan.catalogue = catalogue();
     assert_eq!(result(&run(plan).await, "other").verdict, Verdict::Differed);
@@ -201,7 +273,10 @@ async fn a_documented_difference_does_not_excuse_a_plain_redis() {
 
 #[tokio::test]
 async fn a_documented_difference_that_does_not_show_is_reported() {
-    let targets = vec![Fake::honest().target("redis", Redis), Fake::honest().target("mock", Mock)];
+    let targets = vec![
+        Fake::honest().target("redis", Redis),
+        Fake::honest().target("mock", Mock),
+    ];
     let mut plan = plan(READ_BACK, targets);
     plan.catalogue = catalogue();
     let outcome = run(plan).await;
@@ -220,19 +295,30 @@ async fn a_documented_slot_of_a_pipeline_does_not_hide_another() {
             _ => honest,
         })
     });
-    let targets = vec![Fake::honest().target("redis", Redis), subject.target("mock", Mock)];
+    let targets = vec![
+        Fake::honest().target("redis", Redis),
+        subject.target("mock", Mock),
+    ];
     let mut plan = plan(document, targets);
     plan.catalogue = catalogue();
     let outcome = run(plan).await;
     let result = result(&outcome, "mock");
-    let documented: Vec<_> = result.differences.iter().map(|found| found.documented.as_deref()).collect();
+    let documented: Vec<_> = result
+        .differences
+        .iter()
+        .map(|found| found.documented.as_deref())
+        .collect();
     assert_eq!(result.verdict, Verdict::Differed);
-    assert!(documented.contains(&Some("get-is-nil")) && documented.contains(&None), "{documented:?}");
+    assert!(
+        documented.contains(&Some("get-is-nil")) && documented.contains(&None),
+        "{documented:?}"
+    );
 }
 
 #[tokio::test]
 async fn what_a_target_cannot_do_is_unsupported_with_the_reason() {
-    let document = "## Only over TCP\nPools rely on it.\n\n```redis\nonly tcp\n> GET {k}\n(nil)\n```\n";
+    let document =
+        "## Only over TCP\nPools rely on it.\n\n```redis\nonly tcp\n> GET {k}\n(nil)\n```\n";
     let targets = vec![
         Fake::honest().target("redis", Redis),
         Fake::honest().over_rest().target("mock", Mock),
@@ -240,8 +326,18 @@ async fn what_a_target_cannot_do_is_unsupported_with_the_reason() {
     let outcome = run(plan(document, targets)).await;
     let result = result(&outcome, "mock");
     assert_eq!(result.verdict, Verdict::Unsupported);
-    assert!(result.reason.as_deref().is_some_and(|reason| reason.contains("TCP")), "{:?}", result.reason);
-    assert_eq!((outcome.exit_code, outcome.readiness), (0, Readiness::NotReady));
+    assert!(
+        result
+            .reason
+            .as_deref()
+            .is_some_and(|reason| reason.contains("TCP")),
+        "{:?}",
+        result.reason
+    );
+    assert_eq!(
+        (outcome.exit_code, outcome.readiness),
+        (0, Readiness::NotReady)
+    );
 }
 
 #[tokio::test]
@@ -250,7 +346,12 @@ async fn a_command_the_target_does_not_know_is_unsupported() {
     let outcome = run(plan(document, vec![Fake::honest().target("redis", Redis)])).await;
     let result = result(&outcome, "redis");
     assert_eq!(result.verdict, Verdict::Unsupported);
-    assert!(result.reason.as_deref().is_some_and(|reason| reason.contains("JSON.SET")));
+    assert!(
+        result
+            .reason
+            .as_deref()
+            .is_some_and(|reason| reason.contains("JSON.SET"))
+    );
 }
 
 #[tokio::test]
@@ -259,10 +360,16 @@ async fn no_reply_from_a_living_target_is_a_difference() {
         "GET" => Err(ClientError::Protocol("half a body".into())),
         _ => Ok(honest),
     });
-    let targets = vec![Fake::honest().target("redis", Redis), broken.target("mock", Mock)];
+    let targets = vec![
+        Fake::honest().target("redis", Redis),
+        broken.target("mock", Mock),
+    ];
     let outcome = run(plan(READ_BACK, targets)).await;
     let result = result(&outcome, "mock");
-    assert_eq!((result.verdict, result.differences[0].kind), (Verdict::Differed, Kind::NoReply));
+    assert_eq!(
+        (result.verdict, result.differences[0].kind),
+        (Verdict::Differed, Kind::NoReply)
+    );
     assert!(result.differences[0].what.contains("half a body"));
 }
 
@@ -279,13 +386,24 @@ async fn a_target_that_dies_is_not_evaluable_and_exits_with_3() {
         Ok(honest)
     });
     let document = format!("{READ_BACK}\n{PROBE}");
-    let targets = vec![Fake::honest().target("redis", Redis), dying.target("mock", Mock)];
+    let targets = vec![
+        Fake::honest().target("redis", Redis),
+        dying.target("mock", Mock),
+    ];
     let outcome = run(plan(&document, targets)).await;
     for scenario in &outcome.scenarios {
-        let result = scenario.results.iter().find(|result| result.target == "mock");
+        let result = scenario
+            .results
+            .iter()
+            .find(|result| result.target == "mock");
         let result = result.expect("the mock took part");
         assert_eq!(result.verdict, Verdict::NotEvaluable, "{}", scenario.id);
-        assert!(result.reason.as_deref().is_some_and(|reason| reason.contains("stopped answering")));
+        assert!(
+            result
+                .reason
+                .as_deref()
+                .is_some_and(|reason| reason.contains("stopped answering"))
+        );
     }
     assert_eq!(outcome.exit_code, 3);
 }
@@ -294,12 +412,17 @@ async fn a_target_that_dies_is_not_evaluable_and_exits_with_3() {
 async fn what_cannot_be_evaluated_fails_only_a_required_target() {
     let spent = || {
         Fake::twisted(|command, honest| match command[0].as_str() {
-            "GET" => Err(ClientError::Refused("the budget of --max-commands is spent".into())),
+            "GET" => Err(ClientError::Refused(
+                "the budget of --max-commands is spent".into(),
+            )),
             _ => Ok(honest),
         })
     };
     for (required, exit_code) in [(vec![], 0), (vec!["mock".to_owned()], 1)] {
-        let targets = vec![Fake::honest().target("redis", Redis), spent().target("mock", Mock)];
+        let targets = vec![
+            Fake::honest().target("redis", Redis),
+            spent().target("mock", Mock),
+        ];
         let mut plan = plan(READ_BACK, targets);
         plan.required = required;
         let outcome = run(plan).await;
@@ -318,7 +441,10 @@ async fn a_step_that_varies_on_the_reference_is_unstable_and_fails_the_self_chec
             honest
         })
     });
-    let targets = vec![varying.target("redis", Redis), Fake::honest().target("mock", Mock)];
+    let targets = vec![
+        varying.target("redis", Redis),
+        Fake::honest().target("mock", Mock),
+    ];
     let mut plan = plan(PROBE, targets);
     plan.self_check = true;
     let outcome = run(plan).await;
@@ -338,7 +464,10 @@ async fn an_unstable_step_still_differs_by_type() {
             honest
         })
     });
-    let targets = vec![varying.target("redis", Redis), nil_on_get().target("mock", Mock)];
+    let targets = vec![
+        varying.target("redis", Redis),
+        nil_on_get().target("mock", Mock),
+    ];
     let mut plan = plan(PROBE, targets);
     plan.self_check = true;
     assert_eq!(result(&run(plan).await, "mock").verdict, Verdict::Differed);
@@ -353,8 +482,14 @@ async fn every_error_text_shows_keys_as_the_document_writes_them() {
             honest
         })
     });
-    let targets = vec![Fake::honest().target("redis", Redis), loud.target("mock", Mock)];
+    let targets = vec![
+        Fake::honest().target("redis", Redis),
+        loud.target("mock", Mock),
+    ];
     let outcome = run(plan(READ_BACK, targets)).await;
     let answers = &outcome.scenarios[0].steps[1].answers;
-    assert_eq!(answers[1].reply.as_deref(), Some("(error) ERR no such key {k}"));
+    assert_eq!(
+        answers[1].reply.as_deref(),
+        Some("(error) ERR no such key {k}")
+    );
 }
