@@ -16,11 +16,13 @@
 //! `rest` and `resp` (the fronts).
 
 mod clock;
+pub mod fault;
 mod outbox;
 mod resp;
 mod rest;
 mod server;
 mod shared;
 
+pub use fault::{Effect, Fault};
 pub use redis_engine::dialect::{self, Dialect, Quirk};
 pub use server::{Builder, MockUpstash, StartError};

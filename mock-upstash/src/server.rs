@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::clock::MockClock;
+use crate::fault::Fault;
 use crate::shared::{READ_ONLY_USER, Shared};
 use crate::{resp, rest};
 
@@ -119,7 +120,13 @@ impl Builder {
         });
         let token = self.token.unwrap_or_else(random_token);
         let read_only_token = self.read_only_token.unwrap_or_else(random_token);
-        let shared = Arc::new(Shared::new(engine, clock, &token, &read_only_token));
+        let shared = Arc::new(Shared::new(
+            engine,
+            self.seed,
+            clock,
+            &token,
+            &read_only_token,
+        ));
         let (stop, stopped) = watch::channel(());
         let mut tasks = JoinSet::new();
         let (listener, rest_address) = listen(self.rest).await?;
@@ -233,6 +240,17 @@ impl MockUpstash {
     pub fn unfreeze(&self) {
         self.shared.clock.unfreeze();
         self.shared.clock_moved.notify_waiters();
+    }
+
+    /// Lets something go wrong from now on. Faults that were there before stay; the first that fits a
+    /// request strikes it.
+    pub fn inject(&self, fault: Fault) {
+        self.shared.faults.add(fault);
+    }
+
+    /// Ends all faults.
+    pub fn clear_faults(&self) {
+        self.shared.faults.clear();
     }
 
     /// Stops it and waits until every connection is closed.

@@ -9,6 +9,7 @@ use redis_engine::{ClientId, Connect, Engine};
 use tokio::sync::Notify;
 
 use crate::clock::MockClock;
+use crate::fault::{Effect, Faults};
 
 /// What both fronts work on.
 pub(crate) struct Shared {
@@ -19,6 +20,8 @@ pub(crate) struct Shared {
     pub(crate) clock_moved: Notify,
     /// The engine's client of each user that sends REST requests.
     rest_clients: Mutex<HashMap<Bytes, ClientId>>,
+    /// What is to go wrong.
+    pub(crate) faults: Faults,
 }
 
 /// The user that the read-only token stands for, over TCP too
@@ -29,6 +32,7 @@ impl Shared {
     /// Gives the two users their tokens.
     pub(crate) fn new(
         mut engine: Engine,
+        seed: u64,
         clock: MockClock,
         token: &str,
         read_only_token: &str,
@@ -49,6 +53,7 @@ impl Shared {
             clock,
             clock_moved: Notify::new(),
             rest_clients: Mutex::new(HashMap::new()),
+            faults: Faults::new(seed),
         }
     }
 
@@ -63,5 +68,16 @@ impl Shared {
                 ..Connect::default()
             })
         }))
+    }
+
+    /// What strikes a request with these commands.
+    pub(crate) fn strike(&self, token: &[u8], commands: &[Vec<Bytes>]) -> Option<Effect> {
+        if !self.faults.any() {
+            return None;
+        }
+        let user = self.engine.lock().acl.user_of_token(token)?.clone();
+        commands
+            .iter()
+            .find_map(|command| self.faults.strike(&user, command))
     }
 }

@@ -4,13 +4,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::BytesMut;
-use redis_engine::{ClientId, Clock, Connect, Reply, ReplyError};
+use bytes::{Bytes, BytesMut};
+use redis_engine::{ClientId, Clock, Connect, Engine, Reply, ReplyError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
 
 use super::decode::decode;
 use super::encode::encode;
+use crate::fault::Effect;
 use crate::outbox;
 use crate::shared::Shared;
 
@@ -51,12 +52,13 @@ struct Connection<S> {
 }
 
 /// What a connection does next.
-#[derive(PartialEq, Eq)]
 enum Next {
     /// Reads more commands.
     Read,
     /// Waits for the command that blocks, until the time given in milliseconds since the Unix epoch.
     Wait(Option<u64>),
+    /// Does to a command what a fault says.
+    Struck(Effect, Vec<Bytes>),
     /// Ends.
     Close,
 }
@@ -68,6 +70,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.flush().await?;
             match next {
                 Next::Close => return Ok(()),
+                Next::Struck(effect, command) => {
+                    if !self.struck(effect, &command).await? {
+                        return Ok(());
+                    }
+                }
                 Next::Wait(deadline_ms) => {
                     if !self.wait(deadline_ms).await? {
                         return Ok(());
@@ -109,17 +116,69 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     return Next::Close;
                 }
             };
-            let reply = engine.execute(self.client, &command);
-            let session = engine.session_mut(self.client);
-            let protocol = session.protocol;
-            while let Ok(push) = self.pushes.try_recv() {
-                self.write_as(&push, protocol);
+            if shared.faults.any()
+                && let Some(user) = engine.session_mut(self.client).user.clone()
+                && let Some(effect) = shared.faults.strike(&user, &command)
+            {
+                return Next::Struck(effect, command);
             }
-            self.write_as(&reply, protocol);
-            if session.closing {
+            if self.execute_one(&mut engine, &command) {
                 return Next::Close;
             }
         }
+    }
+
+    /// Carries out one command and writes what it answers; says whether the connection ends.
+    fn execute_one(&mut self, engine: &mut Engine, command: &[Bytes]) -> bool {
+        let reply = engine.execute(self.client, command);
+        let session = engine.session_mut(self.client);
+        let (protocol, closing) = (session.protocol, session.closing);
+        while let Ok(push) = self.pushes.try_recv() {
+            self.write_as(&push, protocol);
+        }
+        self.write_as(&reply, protocol);
+        closing
+    }
+
+    /// Does to a command what a fault says; answers whether the connection goes on.
+    async fn struck(&mut self, effect: Effect, command: &[Bytes]) -> std::io::Result<bool> {
+        let shared = self.shared.clone();
+        match effect {
+            Effect::Delay { ms, .. } => {
+                tokio::time::sleep(Duration::from_millis(ms)).await;
+                let mut engine = shared.engine.lock();
+                return Ok(!self.execute_one(&mut engine, command));
+            }
+            Effect::Error(message) => self.write(&Reply::Error(ReplyError::new(message))),
+            // There are no statuses here; the connection ends, as it does when a gateway is down.
+            Effect::Status { .. } | Effect::ResetBefore => return Ok(false),
+            Effect::ResetAfter => {
+                self.execute_one(&mut shared.engine.lock(), command);
+                self.output.clear();
+                return Ok(false);
+            }
+            Effect::HalfAnswer => {
+                self.execute_one(&mut shared.engine.lock(), command);
+                self.output.truncate(self.output.len() / 2);
+                self.flush().await?;
+                return Ok(false);
+            }
+            Effect::Drip { bytes, interval_ms } => {
+                self.execute_one(&mut shared.engine.lock(), command);
+                for piece in std::mem::take(&mut self.output).chunks(bytes.max(1)) {
+                    self.stream.write_all(piece).await?;
+                    tokio::time::sleep(Duration::from_millis(interval_ms)).await;
+                }
+            }
+            Effect::BlackHole => {
+                // The client may hang up; what else it sends is not heard.
+                while self.stream.read_buf(&mut self.input).await? > 0 {
+                    self.input.clear();
+                }
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Waits for the reply of a command that blocks; answers whether the connection is still there.

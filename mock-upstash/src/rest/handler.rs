@@ -1,8 +1,8 @@
 //! One request: method, token, headers, body, then the commands, in the order in which Upstash
 //! checks them.
 
-use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Either, Full, Limited};
@@ -14,13 +14,15 @@ use tokio::sync::watch;
 
 use super::argument::{self, BadBody};
 use super::encode::{self, Encoding};
+use super::mangle::{How, Mangled};
 use super::path;
 use super::stream::{self, EventStream};
+use crate::fault::Effect;
 use crate::resp;
 use crate::shared::Shared;
 
-/// A response's body: whole, or a stream of server-sent events.
-pub(crate) type Body = Either<Full<Bytes>, EventStream>;
+/// A response's body: whole, a stream of server-sent events, or an answer that a fault mangles.
+pub(crate) type Body = Either<Full<Bytes>, Either<EventStream, Mangled>>;
 
 /// Largest body of a request, in bytes. Upstash limits commands, not bodies; this bounds memory.
 const MAX_BODY: usize = 512 * 1024 * 1024;
@@ -46,12 +48,13 @@ pub(crate) async fn handle(
     shared: Arc<Shared>,
     request: Request<Incoming>,
     stopped: watch::Receiver<()>,
-) -> Result<Response<Body>, Infallible> {
+) -> Result<Response<Body>, HungUp> {
     let origin = request.headers().get(header::ORIGIN).cloned();
     let head_only = request.method() == Method::HEAD;
     let mut response = match respond(&shared, request, stopped).await {
         Ok(response) => response,
-        Err(refusal) => refusal.into_response(),
+        Err(Refusal::Answer { status, error }) => refused(status, &error),
+        Err(Refusal::HangUp) => return Err(HungUp),
     };
     let headers = response.headers_mut();
     headers.insert(
@@ -67,25 +70,32 @@ pub(crate) async fn handle(
     Ok(response)
 }
 
+/// The connection ends without an answer; a fault asked for it.
+#[derive(Debug, thiserror::Error)]
+#[error("a fault ended the connection")]
+pub(crate) struct HungUp;
+
 /// A request that is not carried out.
-struct Refusal {
-    status: StatusCode,
-    error: String,
+enum Refusal {
+    /// An answer with an error.
+    Answer { status: StatusCode, error: String },
+    /// No answer: the connection ends.
+    HangUp,
 }
 
 impl Refusal {
     fn new(status: StatusCode, error: impl Into<String>) -> Self {
-        Refusal {
+        Refusal::Answer {
             status,
             error: error.into(),
         }
     }
+}
 
-    fn into_response(self) -> Response<Body> {
-        let mut body = Vec::new();
-        encode::error_envelope(&mut body, self.error.as_bytes());
-        json_response(self.status, body)
-    }
+fn refused(status: StatusCode, error: &str) -> Response<Body> {
+    let mut body = Vec::new();
+    encode::error_envelope(&mut body, error.as_bytes());
+    json_response(status, body)
 }
 
 impl From<BadBody> for Refusal {
@@ -129,15 +139,13 @@ async fn respond(
     let body = body.to_bytes();
     let segments = path::segments(parts.uri.path());
     let target = segments.first().map(|first| first.to_ascii_lowercase());
-    match (target.as_deref(), segments.len()) {
-        (None, _) => one(shared, &token, argument::command(&body)?, format),
-        (Some(b"pipeline"), 1) => pipeline(shared, &token, &argument::commands(&body)?, format),
-        (Some(b"multi-exec"), 1) => {
-            transaction(shared, &token, &argument::commands(&body)?, format)
-        }
+    let work = match (target.as_deref(), segments.len()) {
+        (None, _) => Work::One(argument::command(&body)?),
+        (Some(b"pipeline"), 1) => Work::Pipeline(argument::commands(&body)?),
+        (Some(b"multi-exec"), 1) => Work::Transaction(argument::commands(&body)?),
         (Some(b"subscribe" | b"psubscribe"), 2..) | (Some(b"monitor"), 1) => {
-            stream::open(shared, &token, &segments, stopped)
-                .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, error.to_string()))
+            return stream::open(shared, &token, &segments, stopped)
+                .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, error.to_string()));
         }
         _ => {
             let mut command = segments;
@@ -145,8 +153,88 @@ async fn respond(
                 command.push(body);
             }
             command.extend(parameters);
-            one(shared, &token, command, format)
+            Work::One(command)
         }
+    };
+    match shared.strike(&token, work.commands()) {
+        None => work.carry_out(shared, &token, format),
+        Some(effect) => struck(shared, &token, work, format, effect).await,
+    }
+}
+
+/// What a request asks for.
+enum Work {
+    One(Vec<Bytes>),
+    Pipeline(Vec<Vec<Bytes>>),
+    Transaction(Vec<Vec<Bytes>>),
+}
+
+impl Work {
+    fn commands(&self) -> &[Vec<Bytes>] {
+        match self {
+            Work::One(command) => std::slice::from_ref(command),
+            Work::Pipeline(commands) | Work::Transaction(commands) => commands,
+        }
+    }
+
+    fn carry_out(
+        self,
+        shared: &Shared,
+        token: &[u8],
+        format: Format,
+    ) -> Result<Response<Body>, Refusal> {
+        match self {
+            Work::One(command) => one(shared, token, &command, format),
+            Work::Pipeline(commands) => pipeline(shared, token, &commands, format),
+            Work::Transaction(commands) => transaction(shared, token, &commands, format),
+        }
+    }
+}
+
+/// Carries out a request that a fault strikes. A request is struck as a whole, whichever of its
+/// commands the fault describes.
+async fn struck(
+    shared: &Shared,
+    token: &[u8],
+    work: Work,
+    format: Format,
+    effect: Effect,
+) -> Result<Response<Body>, Refusal> {
+    let mangle = |response: Response<Body>, how: How| {
+        let (parts, body) = response.into_parts();
+        let Either::Left(whole) = body else {
+            return Err(Refusal::HangUp);
+        };
+        Ok(Response::from_parts(
+            parts,
+            Either::Right(Either::Right(Mangled::new(whole, how))),
+        ))
+    };
+    match effect {
+        Effect::Delay { ms, .. } => {
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+            work.carry_out(shared, token, format)
+        }
+        Effect::Error(message) => Err(Refusal::new(StatusCode::BAD_REQUEST, message)),
+        Effect::Status { status, body } => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let html = HeaderValue::from_static("text/html; charset=utf-8");
+            Ok(response(status, body.into_bytes(), html))
+        }
+        Effect::ResetBefore => Err(Refusal::HangUp),
+        Effect::ResetAfter => {
+            work.carry_out(shared, token, format)?;
+            Err(Refusal::HangUp)
+        }
+        Effect::HalfAnswer => mangle(work.carry_out(shared, token, format)?, How::Half),
+        Effect::Drip { bytes, interval_ms } => {
+            let interval = Duration::from_millis(interval_ms);
+            mangle(
+                work.carry_out(shared, token, format)?,
+                How::Drip { bytes, interval },
+            )
+        }
+        Effect::BlackHole => std::future::pending().await,
     }
 }
 
@@ -183,12 +271,12 @@ fn format(headers: &HeaderMap) -> Result<Format, Refusal> {
 fn one(
     shared: &Shared,
     token: &[u8],
-    command: Vec<Bytes>,
+    command: &[Bytes],
     format: Format,
 ) -> Result<Response<Body>, Refusal> {
     let mut engine = shared.engine.lock();
     let client = rest_client(shared, &mut engine, token)?;
-    let reply = engine.execute(client, &command);
+    let reply = engine.execute(client, command);
     let sync = sync_token(&engine);
     drop(engine);
     let status = if matches!(reply, Reply::Error(_)) {

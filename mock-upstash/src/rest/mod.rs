@@ -3,6 +3,7 @@
 mod argument;
 mod encode;
 mod handler;
+mod mangle;
 mod path;
 mod stream;
 

@@ -69,7 +69,7 @@ pub(crate) fn open(
         }),
         monitor: command[0].eq_ignore_ascii_case(b"monitor"),
     };
-    let mut response = Response::new(Either::Right(stream));
+    let mut response = Response::new(Either::Right(Either::Left(stream)));
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,

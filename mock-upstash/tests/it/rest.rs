@@ -3,7 +3,7 @@
 use mock_upstash::MockUpstash;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 
-async fn start() -> (MockUpstash, Client) {
+pub(crate) async fn start() -> (MockUpstash, Client) {
     // Another test of the process may have been first.
     rustls::crypto::ring::default_provider()
         .install_default()
@@ -14,13 +14,13 @@ async fn start() -> (MockUpstash, Client) {
     )
 }
 
-fn post(mock: &MockUpstash, client: &Client, path: &str) -> RequestBuilder {
+pub(crate) fn post(mock: &MockUpstash, client: &Client, path: &str) -> RequestBuilder {
     client
         .post(format!("{}{path}", mock.url()))
         .bearer_auth(mock.token())
 }
 
-async fn answer(request: RequestBuilder) -> (StatusCode, String) {
+pub(crate) async fn answer(request: RequestBuilder) -> (StatusCode, String) {
     let response: Response = request.send().await.expect("an answer");
     (response.status(), response.text().await.expect("a body"))
 }
