@@ -330,6 +330,7 @@ mod tests {
     fn a_difference_is_recognised_by_command_and_replies() {
         let catalogue = Catalogue::parse(ONE).expect("a valid catalogue");
         let get = [b"get".to_vec(), b"{k}".to_vec()];
+        let other = [b"TYPE".to_vec()];
         let one = Reply::Bulk(b"1".to_vec());
         let id = |sighting| catalogue.recognise(sighting).map(|entry| entry.id.clone());
         assert_eq!(
@@ -341,10 +342,7 @@ mod tests {
             Some("rollback")
         );
         assert_eq!(id(sighting(Some(&Reply::Nil), &one, &get)), None);
-        assert_eq!(
-            id(sighting(Some(&one), &Reply::Nil, &[b"TYPE".to_vec()])),
-            None
-        );
+        assert_eq!(id(sighting(Some(&one), &Reply::Nil, &other)), None);
         let elsewhere = Sighting {
             scenario: "locks/x/y",
             ..sighting(Some(&one), &Reply::Nil, &get)
