@@ -15,7 +15,7 @@ use crate::command::{self, Command, Flags, Rest};
 use crate::commands::connection;
 use crate::config::Config;
 use crate::dialect::{Dialect, Quirk};
-use crate::error::{EXEC_ABORT, NO_AUTH, ReplyError};
+use crate::error::{EXEC_ABORT, NO_AUTH, ReplyError, as_c_text};
 use crate::keyspace::{Database, Key};
 use crate::notification::Class;
 use crate::pubsub::PubSub;
@@ -515,6 +515,7 @@ impl Engine {
             return not_available(name);
         }
         // Redis shows at most 128 bytes of the name and about as much of the arguments.
+        let name = as_c_text(name);
         let mut text = b"ERR unknown command '".to_vec();
         text.extend_from_slice(&name[..name.len().min(128)]);
         text.extend_from_slice(b"', with args beginning with: ");
@@ -524,6 +525,7 @@ impl Engine {
                 break;
             }
             let room = 128 - shown.len();
+            let arg = as_c_text(arg);
             shown.push(b'\'');
             shown.extend_from_slice(&arg[..arg.len().min(room)]);
             shown.extend_from_slice(b"' ");
@@ -533,7 +535,7 @@ impl Engine {
     }
 
     fn unknown_subcommand(&self, command: &Command, args: &[Bytes]) -> ReplyError {
-        let word = args.get(1).map(|word| &word[..]).unwrap_or_default();
+        let word = args.get(1).map(|word| as_c_text(word)).unwrap_or_default();
         if self.dialect.has(Quirk::UnknownCommand) {
             let mut name = command.name.as_bytes().to_vec();
             name.push(b' ');

@@ -53,9 +53,10 @@ impl ReplyError {
         ))
     }
 
-    /// A text and an argument behind it, `ERR unknown argument: foo`.
+    /// A text and an argument behind it, `ERR unknown argument: foo`; as in C, the argument ends with
+    /// its first zero byte.
     pub fn naming(text: &str, argument: &[u8]) -> Self {
-        Self::new([text.as_bytes(), argument].concat())
+        Self::new([text.as_bytes(), as_c_text(argument)].concat())
     }
 
     /// `ERR invalid expire time in 'set' command`.
@@ -65,6 +66,11 @@ impl ReplyError {
             name.to_ascii_lowercase()
         ))
     }
+}
+
+/// What C's `%s` prints of a text: it ends with the first zero byte.
+pub fn as_c_text(text: &[u8]) -> &[u8] {
+    text.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
 impl fmt::Display for ReplyError {

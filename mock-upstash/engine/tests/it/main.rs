@@ -1,5 +1,6 @@
 //! The engine's integration tests, a module for each topic.
 
+mod differential;
 mod generic;
 mod hash;
 mod acl;

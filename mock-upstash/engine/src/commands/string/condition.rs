@@ -7,6 +7,7 @@ use crate::call::Call;
 use crate::error::{CONDITION_NEEDS_STRING, DIGEST_FORM, ReplyError, UNKNOWN_CONDITION};
 use crate::notification::Class;
 use crate::reply::{Outcome, Reply};
+use crate::value::Value;
 
 /// A comparison with what a key holds.
 pub(super) struct Condition<'a> {
@@ -35,6 +36,11 @@ impl<'a> Condition<'a> {
             by_digest,
             differs,
         })
+    }
+
+    /// Whether another is spelt with the same word; only then may both be given.
+    pub(super) fn has_word_of(&self, other: &Condition<'_>) -> bool {
+        (self.by_digest, self.differs) == (other.by_digest, other.differs)
     }
 
     /// Whether it lets a missing key pass.
@@ -84,10 +90,9 @@ pub(super) fn delex(call: &mut Call<'_>) -> Outcome {
     if call.args.len() == 4 {
         let condition = Condition::parse(call.arg(2), call.arg(3)).ok_or(UNKNOWN_CONDITION)?;
         let Some(value) = call.db().value(key) else {
-            condition.check_form()?;
             return Ok(Reply::Integer(0));
         };
-        let crate::value::Value::String(value) = value else {
+        let Value::String(value) = value else {
             return Err(CONDITION_NEEDS_STRING);
         };
         condition.check_form()?;

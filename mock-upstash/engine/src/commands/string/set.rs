@@ -78,8 +78,12 @@ fn options<'e>(call: &Call<'e>, from: usize, setting: bool) -> Result<Options<'e
             i += 1;
         } else if setting
             && has_operand
-            && matches!(options.when, When::Always)
             && let Some(condition) = Condition::parse(call.arg(i), call.arg(i + 1))
+            && match &options.when {
+                When::Always => true,
+                When::If(other) => other.has_word_of(&condition),
+                When::Missing | When::Present => false,
+            }
         {
             options.when = When::If(condition);
             i += 1;
