@@ -1,5 +1,7 @@
 //! Numbers as Redis reads and writes them.
 
+mod shortest;
+
 /// Reads a 64-bit integer the strict way Redis does (`string2ll`): decimal digits, an optional
 /// minus, no plus, no leading zeros, no spaces.
 pub fn integer(text: &[u8]) -> Option<i64> {
@@ -108,8 +110,7 @@ fn hexadecimal(text: &str) -> Option<f64> {
     Some(value * 2f64.powi(exponent))
 }
 
-/// Writes a double as Redis writes scores (`%.17g` shortened to the digits that tell it apart):
-/// `3`, `1.5`, `inf`, `1e+20`.
+/// Writes a double as Redis writes scores: `3`, `1.5`, `inf`, `1e+20`, `1e-7`.
 pub fn format_double(value: f64) -> String {
     if value.is_nan() {
         return "nan".to_owned();
@@ -120,23 +121,31 @@ pub fn format_double(value: f64) -> String {
     if value == 0.0 {
         return if value.is_sign_negative() { "-0" } else { "0" }.to_owned();
     }
-    // Whole numbers in the range in which doubles are exact print as integers.
-    if value.fract() == 0.0 && value.abs() < 4_503_599_627_370_496.0 {
-        return format!("{value:.0}");
+    // Whole numbers that a 64-bit integer holds with room to spare are written as one.
+    if value.fract() == 0.0 && value.abs() <= (i64::MAX / 2) as f64 {
+        return (value as i64).to_string();
     }
-    let scientific = format!("{value:e}");
-    let Some((mantissa, exponent)) = scientific.split_once('e') else {
-        return scientific;
-    };
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    if (-4..21).contains(&exponent) {
-        return format!("{value}");
+    let sign = if value < 0.0 { "-" } else { "" };
+    let (digits, power) = shortest::digits(value.abs());
+    let digits: String = digits.into_iter().map(char::from).collect();
+    let count = digits.len() as i32;
+    let exponent = power + count - 1;
+    if power >= 0 && exponent < count + 7 {
+        let zeros = "0".repeat(power as usize);
+        return format!("{sign}{digits}{zeros}");
     }
-    format!(
-        "{mantissa}e{}{:02}",
-        if exponent < 0 { '-' } else { '+' },
-        exponent.abs()
-    )
+    if power < 0 && (power > -7 || exponent.abs() < 4) {
+        let whole = count + power;
+        if whole <= 0 {
+            let zeros = "0".repeat(whole.unsigned_abs() as usize);
+            return format!("{sign}0.{zeros}{digits}");
+        }
+        let (whole, fraction) = digits.split_at(whole as usize);
+        return format!("{sign}{whole}.{fraction}");
+    }
+    let (first, rest) = digits.split_at(1);
+    let point = if rest.is_empty() { "" } else { "." };
+    format!("{sign}{first}{point}{rest}e{exponent:+}")
 }
 
 /// Reads a blocking command's timeout: seconds with a fraction, answered in milliseconds; `None`
