@@ -58,34 +58,52 @@ pub fn range(start: i64, end: i64, length: usize) -> Option<std::ops::Range<usiz
 }
 
 /// Reads a double as Redis reads scores and increments (`strtod` on the whole text): decimal or
-/// hexadecimal, `inf`, `infinity` in any case with a sign; no spaces, no `nan`.
+/// hexadecimal, `inf`, `infinity` in any case with a sign; no spaces, no `nan`, nothing that is too
+/// large or too small to be told from infinity or zero.
 pub fn double(text: &[u8]) -> Option<f64> {
-    let text = std::str::from_utf8(text).ok()?;
-    if text.is_empty() || text.starts_with(|c: char| c.is_ascii_whitespace()) {
-        return None;
+    let (value, exact) = read_double(std::str::from_utf8(text).ok()?)?;
+    exact.then_some(value)
+}
+
+/// Reads a double as Redis reads the ends of score ranges: spaces before it are skipped, nothing at
+/// all is zero, and what is too large or too small becomes infinity or zero.
+pub fn lenient_double(text: &[u8]) -> Option<f64> {
+    if text.is_empty() {
+        return Some(0.0);
     }
-    let (negative, rest) = match text.as_bytes()[0] {
+    let text = std::str::from_utf8(text).ok()?;
+    let text = text.trim_start_matches([' ', '\t', '\n', '\r', '\x0b', '\x0c']);
+    read_double(text).map(|(value, _)| value)
+}
+
+/// A double, and whether it is neither an overflow nor an underflow.
+fn read_double(text: &str) -> Option<(f64, bool)> {
+    let (negative, rest) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),
         b'+' => (false, &text[1..]),
         _ => (false, text),
     };
+    let named = rest.eq_ignore_ascii_case("inf") || rest.eq_ignore_ascii_case("infinity");
     let magnitude = if let Some(hex) = rest.strip_prefix("0x").or(rest.strip_prefix("0X")) {
         hexadecimal(hex)?
-    } else if rest.eq_ignore_ascii_case("inf") || rest.eq_ignore_ascii_case("infinity") {
+    } else if named {
         f64::INFINITY
-    } else {
+    } else if rest.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
         // Rust's grammar is C's but for signs, which are dealt with, and words, refused here.
-        if !rest.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
-            return None;
-        }
-        let parsed: f64 = rest.parse().ok()?;
-        // strtod reports overflow as an error; Redis passes that on.
-        if parsed.is_infinite() {
-            return None;
-        }
-        parsed
+        rest.parse().ok()?
+    } else {
+        return None;
     };
-    Some(if negative { -magnitude } else { magnitude })
+    let is_zero = || {
+        let mantissa = rest.split(['e', 'E']).next().unwrap_or(rest);
+        !mantissa.contains(|c: char| ('1'..='9').contains(&c))
+    };
+    let exact = if magnitude == 0.0 {
+        is_zero()
+    } else {
+        named || magnitude.is_finite()
+    };
+    Some((if negative { -magnitude } else { magnitude }, exact))
 }
 
 /// A C99 hexadecimal float without its `0x`.
@@ -148,14 +166,46 @@ pub fn format_double(value: f64) -> String {
     format!("{sign}{first}{point}{rest}e{exponent:+}")
 }
 
+/// Writes a double with 17 significant digits (`%.17g`), as ZSCAN writes the scores of a large set:
+/// `0.10000000000000001`, `4.6116860184273879e+18`.
+pub fn format_all_digits(value: f64) -> String {
+    if !value.is_finite() {
+        return format_double(value);
+    }
+    let scientific = format!("{value:.16e}");
+    let Some((mantissa, exponent)) = scientific.split_once('e') else {
+        return scientific;
+    };
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let shorten = |digits: &str| {
+        let digits = digits.trim_end_matches('0');
+        digits.trim_end_matches('.').to_owned()
+    };
+    if (-4..17).contains(&exponent) {
+        let decimals = usize::try_from(16 - exponent).unwrap_or(0);
+        let text = format!("{value:.decimals$}");
+        return if decimals == 0 { text } else { shorten(&text) };
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{}e{sign}{:02}", shorten(mantissa), exponent.abs())
+}
+
 /// Reads a blocking command's timeout: seconds with a fraction, answered in milliseconds; `None`
 /// waits for ever.
 ///
 /// # Errors
 /// With Redis's texts, when it is no number, negative or too large.
 pub fn timeout_ms(text: &[u8], now_ms: u64) -> Result<Option<u64>, crate::error::ReplyError> {
-    let seconds = double(text).ok_or(crate::error::TIMEOUT_NOT_A_FLOAT)?;
-    let ms = (seconds * 1000.0).ceil();
+    let not_a_float = crate::error::TIMEOUT_NOT_A_FLOAT;
+    let (seconds, exact) = std::str::from_utf8(text)
+        .ok()
+        .and_then(read_double)
+        .ok_or(not_a_float)?;
+    // Redis reads it in extended precision, which tells more from infinity and from zero.
+    let ms = match (seconds * 1000.0).ceil() {
+        ms if ms == 0.0 && !exact => 1.0,
+        ms => ms,
+    };
     if ms > i64::MAX as f64 {
         return Err(crate::error::TIMEOUT_OUT_OF_RANGE);
     }

@@ -28,10 +28,10 @@ pub(crate) struct Options<'e> {
     pub(crate) no_values: bool,
 }
 
-/// Reads the cursor: an unsigned number.
+/// Reads the cursor.
 ///
 /// # Errors
-/// When it is none.
+/// When it is no unsigned number.
 pub(crate) fn cursor(call: &Call<'_>, index: usize) -> Result<u64, ReplyError> {
     number::unsigned(call.arg(index)).ok_or(INVALID_CURSOR)
 }

@@ -139,7 +139,8 @@ fn approach(digits: &mut [u8], delta: u64, mut rest: u64, step: u64, wanted: u64
 
 /// A power of ten that brings a number with this binary exponent to one between -60 and -32.
 fn power_of_ten(exponent: i32) -> (Scaled, i32) {
-    let approximate = (f64::from(-(exponent + POWERS.len() as i32)) * std::f64::consts::LOG10_2) as i32;
+    let approximate =
+        (f64::from(-(exponent + POWERS.len() as i32)) * std::f64::consts::LOG10_2) as i32;
     let mut index = ((approximate - FIRST_POWER) / STEP).clamp(0, POWERS.len() as i32 - 1) as usize;
     loop {
         let (fraction, own) = POWERS[index];

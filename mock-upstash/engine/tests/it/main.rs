@@ -7,5 +7,6 @@ mod acl;
 mod list;
 mod server;
 mod set;
+mod sorted_set;
 mod string;
 mod testing;

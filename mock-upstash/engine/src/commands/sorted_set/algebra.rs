@@ -1,6 +1,5 @@
 //! Unions, intersections and differences of sorted sets and sets.
 
-use bytes::Bytes;
 use indexmap::IndexMap;
 
 use crate::call::Call;
@@ -94,10 +93,12 @@ impl<'s> Source<'s> {
     }
 }
 
+/// Members with the scores joined so far.
+type Scores = IndexMap<Member, f64, foldhash::fast::RandomState>;
+
 /// A command's arguments, read.
-struct Query<'e> {
+struct Query {
     operation: Operation,
-    keys: &'e [Bytes],
     weights: Vec<f64>,
     aggregate: Aggregate,
     with_scores: bool,
@@ -163,7 +164,7 @@ fn read(call: &mut Call<'_>, operation: Operation) -> Outcome {
 fn store(call: &mut Call<'_>, operation: Operation, event: &str) -> Outcome {
     let destination = call.arg(1);
     let (query, sources) = parse(call, 2, operation, Form::Store)?;
-    let result = query.compute(&sources);
+    let result = query.compute(&sources).compacted();
     if result.is_empty() {
         if call.db().remove(destination).is_some() {
             call.changed(Class::GENERIC, "del", destination);
@@ -179,12 +180,12 @@ fn store(call: &mut Call<'_>, operation: Operation, event: &str) -> Outcome {
 
 /// Reads `numkeys key [key …]` and options from argument `at` on, and finds what the keys hold. A key
 /// of the wrong kind comes before a mistake in the options, as with Redis.
-fn parse<'c, 'e>(
-    call: &'c Call<'e>,
+fn parse<'c>(
+    call: &'c Call<'_>,
     at: usize,
     operation: Operation,
     form: Form,
-) -> Result<(Query<'e>, Vec<Source<'c>>), ReplyError> {
+) -> Result<(Query, Vec<Source<'c>>), ReplyError> {
     let count = call.integer(at)?;
     if count < 1 {
         return Err(ReplyError::new(format!(
@@ -202,7 +203,6 @@ fn parse<'c, 'e>(
         .collect::<Result<Vec<_>, _>>()?;
     let mut query = Query {
         operation,
-        keys,
         weights: vec![1.0; count],
         aggregate: Aggregate::Sum,
         with_scores: false,
@@ -245,13 +245,15 @@ fn parse<'c, 'e>(
     Ok((query, sources))
 }
 
-impl Query<'_> {
+impl Query {
     fn compute(&self, sources: &[Source<'_>]) -> SortedSet {
+        let mut result = SortedSet::large();
         match self.operation {
-            Operation::Union => self.union(sources),
-            Operation::Intersection => self.common(sources).collect(),
-            Operation::Difference => difference(sources),
+            Operation::Union => result.extend(self.union(sources)),
+            Operation::Intersection => result.extend(self.common(sources)),
+            Operation::Difference => result.extend(difference(sources)),
         }
+        result
     }
 
     /// Sources with their weights, the smallest first: floating point sums depend on the order.
@@ -262,8 +264,8 @@ impl Query<'_> {
         weighted
     }
 
-    fn union(&self, sources: &[Source<'_>]) -> SortedSet {
-        let mut scores: IndexMap<Member, f64, foldhash::fast::RandomState> = IndexMap::default();
+    fn union(&self, sources: &[Source<'_>]) -> Scores {
+        let mut scores = Scores::default();
         for (source, weight) in self.by_size(sources) {
             for (member, score) in source.members() {
                 let score = self.aggregate.weigh(score, weight);
@@ -273,7 +275,7 @@ impl Query<'_> {
                     .or_insert(score);
             }
         }
-        scores.into_iter().collect()
+        scores
     }
 
     /// What all sources have in common, with joined scores. Walks the smallest of them.
@@ -299,12 +301,10 @@ impl Query<'_> {
     }
 }
 
-fn difference(sources: &[Source<'_>]) -> SortedSet {
-    let Some((first, others)) = sources.split_first() else {
-        return SortedSet::default();
-    };
-    first
-        .members()
-        .filter(|(member, _)| !others.iter().any(|other| other.score(member).is_some()))
-        .collect()
+fn difference(sources: &[Source<'_>]) -> impl Iterator<Item = (Member, f64)> {
+    let members = sources.first().map(|first| first.members());
+    members.into_iter().flatten().filter(|(member, _)| {
+        let mut others = sources.iter().skip(1);
+        !others.any(|other| other.score(member).is_some())
+    })
 }

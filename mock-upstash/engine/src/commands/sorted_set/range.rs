@@ -70,10 +70,14 @@ pub(super) fn zrevrangebylex(call: &mut Call<'_>) -> Outcome {
 /// `ZRANGESTORE destination source start stop [BYSCORE|BYLEX] [REV] [LIMIT offset count]`
 pub(super) fn zrangestore(call: &mut Call<'_>) -> Outcome {
     let query = parse(call, 2, None, None)?;
-    let found: SortedSet = match call.db().read::<SortedSet>(query.key)? {
-        Some(set) => query.select(set).into_iter().collect(),
-        None => SortedSet::default(),
-    };
+    let mut found = SortedSet::default();
+    if let Some(set) = call.db().read::<SortedSet>(query.key)? {
+        let selected = query.select(set);
+        if matches!(query.ends, Ends::Rank(..)) {
+            found.expect(selected.len(), 0);
+        }
+        found.extend(selected);
+    }
     let destination = call.arg(1);
     if found.is_empty() {
         if call.db().remove(destination).is_some() {

@@ -13,7 +13,9 @@ use super::bound;
 /// `ZREMRANGEBYRANK key start stop`
 pub(super) fn zremrangebyrank(call: &mut Call<'_>) -> Outcome {
     let (start, stop) = (call.integer(2)?, call.integer(3)?);
-    remove(call, "zremrangebyrank", |set| window(start, stop, set.len()))
+    remove(call, "zremrangebyrank", |set| {
+        window(start, stop, set.len())
+    })
 }
 
 /// `ZREMRANGEBYSCORE key min max`
@@ -28,11 +30,7 @@ pub(super) fn zremrangebylex(call: &mut Call<'_>) -> Outcome {
     remove(call, "zremrangebylex", |set| set.lex_ranks(&range, false))
 }
 
-fn remove(
-    call: &mut Call<'_>,
-    event: &str,
-    ranks: impl Fn(&SortedSet) -> Range<usize>,
-) -> Outcome {
+fn remove(call: &mut Call<'_>, event: &str, ranks: impl Fn(&SortedSet) -> Range<usize>) -> Outcome {
     let key = call.arg(1);
     let Some(set) = call.db().write::<SortedSet>(key)? else {
         return Ok(Reply::Integer(0));

@@ -49,8 +49,8 @@ pub(super) fn zadd(call: &mut Call<'_>) -> Outcome {
             "ERR XX and NX options at the same time are not compatible",
         ));
     }
-    let (new, gt, lt) = (options.only_new, options.only_greater, options.only_less);
-    if (gt && new) || (lt && new) || (gt && lt) {
+    let exclusive = [options.only_new, options.only_greater, options.only_less];
+    if exclusive.into_iter().filter(|given| *given).count() > 1 {
         return Err(ReplyError::fixed(
             "ERR GT, LT, and/or NX options at the same time are not compatible",
         ));
@@ -88,6 +88,10 @@ pub(crate) fn add(call: &mut Call<'_>, options: AddOptions, pairs: &[(f64, &Byte
         });
     }
     let set = call.db().write_or_default::<SortedSet>(key)?;
+    set.expect(
+        pairs.len(),
+        pairs.first().map_or(0, |(_, member)| member.len()),
+    );
     let (mut added, mut changed) = (0, 0);
     let mut incremented = None;
     for &(score, member) in pairs {
@@ -229,12 +233,12 @@ pub(super) fn zscan(call: &mut Call<'_>) -> Outcome {
         return Ok(scan::nothing());
     };
     // Scores are bulk strings here, in RESP3 as well.
-    let shown = |(member, score): (&[u8], f64)| {
-        [
-            Reply::bulk(member),
-            Reply::bulk(number::format_double(score)),
-        ]
+    let digits = if set.is_compact() {
+        number::format_double
+    } else {
+        number::format_all_digits
     };
+    let shown = |(member, score): (&[u8], f64)| [Reply::bulk(member), Reply::bulk(digits(score))];
     let (next, places) = options.places(cursor, set.len(), set.is_compact());
     let wanted = |member: &(&[u8], f64)| options.matches(member.0);
     let elements = if set.is_compact() {

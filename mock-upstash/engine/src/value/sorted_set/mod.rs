@@ -59,6 +59,35 @@ impl SortedSet {
         !self.grown
     }
 
+    /// Says that about `count` members are to come, the first of `bytes` bytes, for Redis chooses the
+    /// form of a new set by that.
+    pub fn expect(&mut self, count: usize, bytes: usize) {
+        self.grown |= self.is_empty() && (count > MAX_LISTED || bytes > MAX_LISTED_BYTES);
+    }
+
+    /// A set that takes the large form however few its members are: what unions and the like compute
+    /// in.
+    pub fn large() -> SortedSet {
+        SortedSet {
+            grown: true,
+            ..SortedSet::default()
+        }
+    }
+
+    /// Takes the compact form if the set is small enough for it.
+    #[must_use]
+    pub fn compacted(self) -> SortedSet {
+        let small = self.len() <= MAX_LISTED
+            && self
+                .members
+                .keys()
+                .all(|member| member.len() <= MAX_LISTED_BYTES);
+        if !small {
+            return self;
+        }
+        self.iter().collect()
+    }
+
     /// A member's score.
     pub fn score(&self, member: &[u8]) -> Option<f64> {
         self.members.get(member).map(|node| self.order.score(*node))
@@ -67,9 +96,17 @@ impl SortedSet {
     /// Puts a member in or gives it another score; answers the score it had. A score is never NaN:
     /// callers see to that.
     pub fn insert(&mut self, member: &[u8], score: f64) -> Option<f64> {
+        let is_new = !self.members.contains_key(member);
+        if is_new {
+            self.grown |= self.len() >= MAX_LISTED || member.len() > MAX_LISTED_BYTES;
+        }
+        // The compact form stores whole numbers as integers, which have no minus zero.
+        let score = if score == 0.0 && !self.grown {
+            0.0
+        } else {
+            score
+        };
         let Some((place, _, node)) = self.members.get_full_mut(member) else {
-            let place = self.members.len();
-            self.grown |= place >= MAX_LISTED || member.len() > MAX_LISTED_BYTES;
             let (place, _) = self.members.insert_full(member.into(), NodeId::default());
             self.link(place, score);
             return None;
@@ -176,17 +213,19 @@ impl SortedSet {
     /// That is only well defined while all have the same score. Where they have not, a small set
     /// answers as Redis does, which walks it from one end: from the far end with `reversed`.
     pub fn lex_ranks(&self, range: &LexRange<'_>, reversed: bool) -> Range<usize> {
+        let ends = self
+            .range(0..1)
+            .next()
+            .zip(self.range_reversed(0..self.len()).next());
+        let apart = ends
+            .is_none_or(|((first, _), (last, _))| range.is_above(first) || range.is_below(last));
+        if apart || range.is_empty() {
+            return 0..0;
+        }
         if self.grown {
             let start = self.count_while(|_, member| range.is_below(member));
             let end = self.count_while(|_, member| !range.is_above(member));
             return start..end.max(start);
-        }
-        let ends = self.range(0..1).next().zip(self.range_reversed(0..self.len()).next());
-        let apart = ends.is_none_or(|((first, _), (last, _))| {
-            range.is_above(first) || range.is_below(last)
-        });
-        if apart || range.is_empty() {
-            return 0..0;
         }
         let len = self.len();
         if reversed {
@@ -242,19 +281,29 @@ impl SortedSet {
 
     fn unlink(&mut self, node: NodeId) {
         let members = &self.members;
-        let name = |place| members.get_index(place).map_or(&[][..], |(member, _)| member);
+        let name = |place| {
+            members
+                .get_index(place)
+                .map_or(&[][..], |(member, _)| member)
+        };
         let own = (self.order.score(node), name(self.order.place(node)));
         self.order
             .remove(node, |score, place| precedes((score, name(place)), own));
     }
 }
 
+impl<M: AsRef<[u8]>> Extend<(M, f64)> for SortedSet {
+    fn extend<I: IntoIterator<Item = (M, f64)>>(&mut self, members: I) {
+        for (member, score) in members {
+            self.insert(member.as_ref(), score);
+        }
+    }
+}
+
 impl<M: AsRef<[u8]>> FromIterator<(M, f64)> for SortedSet {
     fn from_iter<I: IntoIterator<Item = (M, f64)>>(members: I) -> Self {
         let mut set = SortedSet::default();
-        for (member, score) in members {
-            set.insert(member.as_ref(), score);
-        }
+        set.extend(members);
         set
     }
 }
