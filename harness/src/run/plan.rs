@@ -78,6 +78,8 @@ const EXPIRY_COMMANDS: &[&str] = &[
     "EXPIRETIME",
     "PEXPIRETIME",
     "PERSIST",
+    // An expiry given to a watched key would abort the transaction.
+    "WATCH",
     "EXPIRE",
     "PEXPIRE",
     "EXPIREAT",

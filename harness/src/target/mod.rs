@@ -87,8 +87,8 @@ pub enum Opened {
 
 impl Target {
     /// A target around a connector of one's own: for tests, and for servers that swapcheck does
-    /// not know how to reach. On one that is not `owned` it is a guest without a budget, whose
-    /// journal is kept where [`Options::journal_dir`] says by default.
+    /// not know how to reach. On one that is not `owned` it is a guest, without a budget and
+    /// without a journal.
     pub fn around(
         name: &str,
         kind: TargetKind,
@@ -97,7 +97,7 @@ impl Target {
     ) -> Self {
         let ledger = match owned {
             true => Ledger::owned(connector.clone()),
-            false => Ledger::guest(connector.clone(), name, None, None).0,
+            false => Ledger::guest(connector.clone(), None, None),
         };
         Target {
             name: name.to_owned(),

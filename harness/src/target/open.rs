@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use super::error::TargetError;
-use super::guest::Ledger;
+use super::guest::{Journal, Ledger, Orphan, default_folder};
 use super::option::Options;
 use super::provision::{Server, provision};
 use super::rest::RestConnector;
@@ -145,12 +145,34 @@ async fn as_guest(
     options: &Options,
 ) -> Result<Target, TargetError> {
     let shown = redact_url(url);
-    let (ledger, orphans, warning) = Ledger::guest(
-        connector.clone(),
-        &shown,
-        options.max_commands,
-        options.journal_dir.as_deref(),
-    );
+    let folder = options.journal_dir.clone().unwrap_or_else(default_folder);
+    let mut notes = Vec::new();
+    let orphans = Orphan::find(&folder, &shown);
+    let journal = Journal::create(&folder, &shown)
+        .inspect_err(|error| {
+            notes.push(format!(
+                "no journal of keys can be written to {} ({error}): if this run is killed, keys of \
+                 scenarios that look at expiries stay on {shown}",
+                folder.display()
+            ));
+        })
+        .ok();
+    let ledger = Ledger::guest(connector.clone(), options.max_commands, journal);
+    for orphan in orphans {
+        match ledger.delete(&orphan.keys).await {
+            Ok(()) if orphan.keys.is_empty() => orphan.forget(),
+            Ok(()) => {
+                let count = orphan.keys.len();
+                notes.push(format!(
+                    "deleted what a run that was killed had left behind ({count} keys)"
+                ));
+                orphan.forget();
+            }
+            Err(error) => notes.push(format!(
+                "what a run that was killed had left behind could not be deleted: {error}"
+            )),
+        }
+    }
     let mut target = Target {
         name: spec.name().to_owned(),
         kind: spec.kind(),
@@ -158,21 +180,10 @@ async fn as_guest(
         owned: false,
         description: shown,
         version: None,
-        notes: warning.into_iter().collect(),
+        notes,
         ledger,
         held: Mutex::new(None),
     };
-    for orphan in orphans {
-        match orphan.delete(&target.ledger).await {
-            Ok(0) => {}
-            Ok(count) => target.notes.push(format!(
-                "deleted {count} keys that a run which was killed had left behind"
-            )),
-            Err(error) => target.notes.push(format!(
-                "keys that a run which was killed had left behind could not be deleted: {error}"
-            )),
-        }
-    }
     // The check of the credentials, and what follows.
     target.ledger.bill(2);
     target.version = version(&target).await;

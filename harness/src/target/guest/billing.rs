@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use scenarios::client::Command;
 use sha1::{Digest, Sha1};
 
-use super::key::name;
+use super::command::name;
 
 /// Knows the scripts that were sent, so that `EVALSHA` can be counted.
 #[derive(Debug, Default)]

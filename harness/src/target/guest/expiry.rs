@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use scenarios::client::Command;
 
-use super::key::name;
+use super::command::name;
 
 /// Longer than any scenario takes, and short enough that a forgotten key is no burden.
 pub(crate) const SAFETY_EXPIRY: Duration = Duration::from_secs(3600);

@@ -94,6 +94,7 @@ impl Orphan {
 
     /// Removes the journal: its keys are gone.
     pub(crate) fn forget(self) {
+        // One that stays is found again, and its keys are gone already.
         let _ = std::fs::remove_file(&self.path);
     }
 }

@@ -1,8 +1,9 @@
 //! What a guest never sends: commands that reach beyond its own keys.
 
 use scenarios::client::Command;
+use scenarios::key_position::keys;
 
-use super::key::{keys, name};
+use super::command::name;
 
 /// Why a command is refused, or that it may be sent.
 pub(crate) type Verdict = Result<(), String>;
@@ -27,27 +28,16 @@ pub(crate) fn judge(command: &Command, prefix: &[u8]) -> Verdict {
             ));
         }
         "SCAN" => judge_scan(command, prefix)?,
-        "PUBLISH" | "SPUBLISH" => judge_channels(command.get(1..2).unwrap_or_default(), prefix)?,
         _ => {}
     }
-    match keys(command) {
-        Some(keys) => match keys.iter().find(|key| !key.starts_with(prefix)) {
-            Some(key) => Err(format!(
-                "{name} is not sent to a server that swapcheck did not start: the key '{}' does not \
-                 begin with this scenario's prefix. Write keys as {{name}}",
-                shown(key)
-            )),
-            None => Ok(()),
-        },
-        // A command that nobody knows may do anything; without arguments, or with keys of ours, it
-        // has nothing of others' to do it to.
-        None => match command.get(1) {
-            Some(first) if !first.starts_with(prefix) => Err(refusal(
-                &name,
-                "it is not known which of its arguments are keys",
-            )),
-            _ => Ok(()),
-        },
+    // Of a command that nobody knows, the first argument is taken for its key.
+    match keys(command).iter().find(|key| !key.starts_with(prefix)) {
+        Some(key) => Err(format!(
+            "{name} is not sent to a server that swapcheck did not start: '{}' does not begin with \
+             this scenario's prefix. Write keys and channels as {{name}}",
+            shown(key)
+        )),
+        None => Ok(()),
     }
 }
 

@@ -10,6 +10,7 @@
 //!   unknown, and a caller is told so ([`ClientError::OutcomeUnknown`]).
 
 mod decode;
+mod explain;
 mod request;
 mod stream;
 
@@ -25,9 +26,8 @@ use scenarios::{Client, ClientError, Connector, Reply};
 use serde_json::Value;
 use url::Url;
 
-use self::decode::Envelope;
+use self::explain::whole;
 use self::request::Request;
-use super::dial::seconds;
 use super::error::TargetError;
 use super::guest::only_reads;
 use super::option::Options;
@@ -42,8 +42,6 @@ const CONNECT_RETRIES: u32 = 2;
 const SLOW_DOWN_RETRIES: u32 = 4;
 /// However long `Retry-After` asks for, a run does not stand still for longer than this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// How much of an unreadable answer an error shows.
-const EXCERPT: usize = 120;
 
 /// Makes logical clients of one REST endpoint; they share its connections.
 #[derive(Clone)]
@@ -147,24 +145,27 @@ impl RestConnector {
         let request = Request::command(&ping).map_err(unreachable)?;
         let answer = client.exchange(&request, true).await.map_err(unreachable)?;
         if matches!(answer.status.as_u16(), 401 | 403) {
-            return Err(match client.json(&answer) {
+            return Err(match client.shared.json(&answer) {
                 Err(error) => TargetError::Credentials(error.to_string()),
                 Ok(_) => {
                     TargetError::Credentials(format!("{} refused the token", self.shared.shown))
                 }
             });
         }
-        let value = client.json(&answer).map_err(unreachable)?;
-        match Envelope::decode(value) {
+        let value = client.shared.json(&answer).map_err(unreachable)?;
+        match self
+            .shared
+            .reply(value, &answer.body)
+            .map_err(unreachable)?
+        {
             // A token that may not PING is a token all the same.
-            Ok(Envelope(Reply::Error(text))) if !text.starts_with("NOPERM") => {
+            Reply::Error(text) if !text.starts_with("NOPERM") => {
                 Err(TargetError::Unreachable(format!(
                     "{} answered the first PING with an error: {text}",
                     self.shared.shown
                 )))
             }
-            Ok(_) => Ok(()),
-            Err(error) => Err(unreachable(client.unreadable(error, &answer.body))),
+            _ => Ok(()),
         }
     }
 
@@ -264,96 +265,17 @@ impl RestClient {
             .await
     }
 
-    /// The JSON of an answer that a healthy server may give: 200, or 400 and 413 with an error in it.
-    fn json(&self, answer: &Answer) -> Result<Value, ClientError> {
-        let shared = &self.shared;
-        let excerpt = || shared.excerpt(&answer.body);
-        match answer.status.as_u16() {
-            200 => serde_json::from_slice(&answer.body).map_err(|error| {
-                ClientError::Protocol(format!(
-                    "{} answered 200 with a body that is not valid JSON ({error}): {}. Check that \
-                     the URL is the REST URL of the database",
-                    shared.shown,
-                    excerpt()
-                ))
-            }),
-            400 | 413 => match serde_json::from_slice::<Value>(&answer.body) {
-                Ok(value) if value.get("error").is_some() => Ok(value),
-                _ if answer.status == StatusCode::PAYLOAD_TOO_LARGE => {
-                    Err(ClientError::NotSent(format!(
-                        "{} answered 413: the request is larger than the database's plan allows. Send \
-                     smaller values, or split the request",
-                        shared.shown
-                    )))
-                }
-                _ => Err(ClientError::Protocol(format!(
-                    "{} answered {} without an error in JSON: {}",
-                    shared.shown,
-                    answer.status,
-                    excerpt()
-                ))),
-            },
-            401 | 403 => Err(ClientError::NotSent(format!(
-                "{} refused the token ({}): {}. Copy the REST token from the Upstash console into \
-                 UPSTASH_REDIS_REST_TOKEN; a Redis password is not a REST token on older databases",
-                shared.shown,
-                answer.status,
-                excerpt()
-            ))),
-            429 => Err(ClientError::NotSent(format!(
-                "{} answered 429 (too many requests) {} times in a row: wait a while, or run fewer \
-                 scenarios with --area or --filter",
-                shared.shown,
-                SLOW_DOWN_RETRIES + 1
-            ))),
-            300..=399 => Err(ClientError::NotSent(format!(
-                "{} redirected the request ({}), which loses it: give the URL that it redirects to, \
-                 https:// rather than http:// most likely",
-                shared.shown, answer.status
-            ))),
-            404 | 405 => Err(ClientError::NotSent(format!(
-                "{} answered {}: this does not look like Upstash's REST API. Check the URL: {}",
-                shared.shown,
-                answer.status,
-                excerpt()
-            ))),
-            500..=599 => Err(ClientError::OutcomeUnknown(format!(
-                "{} answered {}: {}. Whether the command was run is not known, so a write was not \
-                 repeated; try again later",
-                shared.shown,
-                answer.status,
-                excerpt()
-            ))),
-            _ => Err(ClientError::Protocol(format!(
-                "{} answered {}, which Upstash does not use: {}",
-                shared.shown,
-                answer.status,
-                excerpt()
-            ))),
-        }
-    }
-
-    fn unreadable(&self, error: decode::DecodeError, body: &[u8]) -> ClientError {
-        ClientError::Protocol(format!(
-            "{} answered with JSON that is not a reply: {error}. The answer was {}",
-            self.shared.shown,
-            self.shared.excerpt(body)
-        ))
-    }
-
     async fn batch(&mut self, path: &str, commands: &[Command]) -> Result<Batch, ClientError> {
         let request = Request::batch(path, commands)?;
         let reads = commands.iter().all(only_reads);
         let answer = self.exchange(&request, reads).await?;
-        let value = self.json(&answer)?;
+        let value = self.shared.json(&answer)?;
         let envelopes = match value {
             Value::Array(items) => items,
             whole => {
-                return match Envelope::decode(whole)
-                    .map_err(|e| self.unreadable(e, &answer.body))?
-                {
-                    Envelope(Reply::Error(text)) => Ok(Batch::Refused(text)),
-                    Envelope(_) => Err(ClientError::Protocol(format!(
+                return match self.shared.reply(whole, &answer.body)? {
+                    Reply::Error(text) => Ok(Batch::Refused(text)),
+                    _ => Err(ClientError::Protocol(format!(
                         "{} answered {path} with one result rather than a list",
                         self.shared.shown
                     ))),
@@ -370,11 +292,7 @@ impl RestClient {
         }
         envelopes
             .into_iter()
-            .map(|item| {
-                Ok(Envelope::decode(item)
-                    .map_err(|e| self.unreadable(e, &answer.body))?
-                    .0)
-            })
+            .map(|item| self.shared.reply(item, &answer.body))
             .collect::<Result<Vec<Reply>, ClientError>>()
             .map(Batch::Replies)
     }
@@ -391,10 +309,8 @@ impl Client for RestClient {
     async fn command(&mut self, command: &Command) -> Result<Reply, ClientError> {
         let request = Request::command(command)?;
         let answer = self.exchange(&request, only_reads(command)).await?;
-        let value = self.json(&answer)?;
-        Envelope::decode(value)
-            .map(|envelope| envelope.0)
-            .map_err(|error| self.unreadable(error, &answer.body))
+        let value = self.shared.json(&answer)?;
+        self.shared.reply(value, &answer.body)
     }
 
     /// A pipeline that the server refuses as a whole has that error in every slot.
@@ -424,88 +340,6 @@ impl Client for RestClient {
     }
 }
 
-impl Shared {
-    /// Why a request has no answer. Only a connection that was never made proves that nothing ran.
-    fn no_answer(&self, error: &reqwest::Error) -> ClientError {
-        let text = self.token.redact(&whole(error));
-        let shown = &self.shown;
-        if error.is_connect() {
-            let lower = text.to_ascii_lowercase();
-            let advice = if lower.contains("certificate")
-                || lower.contains("tls")
-                || lower.contains("corrupt message")
-            {
-                tls::explain_handshake(&text)
-            } else if lower.contains("dns") || lower.contains("lookup") {
-                format!("its host could not be found: check the spelling and the network ({text})")
-            } else if lower.contains("timed out") || error.is_timeout() {
-                let tls = match shown.starts_with("https://") {
-                    true => "; if the server does not expect TLS, the URL begins with http://",
-                    false => "",
-                };
-                format!(
-                    "it did not answer in time: check the address and the network{tls} ({text})"
-                )
-            } else {
-                format!("nothing listens there: check the URL, and that the server runs ({text})")
-            };
-            return ClientError::NotSent(format!("no connection to {shown}: {advice}"));
-        }
-        if error.is_timeout() {
-            return ClientError::OutcomeUnknown(format!(
-                "{shown} did not answer within {}; whether it ran the command is not known, so it \
-                 was not repeated",
-                seconds(self.reply_timeout)
-            ));
-        }
-        if error.is_builder() {
-            return ClientError::NotSent(format!(
-                "the request to {shown} cannot be built ({text})"
-            ));
-        }
-        let advice = match shown.starts_with("http://") {
-            true => "; if the server expects TLS, the URL begins with https://",
-            false => "",
-        };
-        ClientError::OutcomeUnknown(format!(
-            "{shown} closed the connection without an answer; whether it ran the command is not \
-             known, so it was not repeated{advice} ({text})"
-        ))
-    }
-
-    fn cut_off(&self, status: StatusCode, error: &reqwest::Error) -> ClientError {
-        let text = self.token.redact(&whole(error));
-        if error.is_timeout() {
-            return ClientError::OutcomeUnknown(format!(
-                "{} began to answer ({status}) and did not finish within {}; the command was \
-                 probably run, and was not repeated",
-                self.shown,
-                seconds(self.reply_timeout)
-            ));
-        }
-        ClientError::Protocol(format!(
-            "{} sent only part of its answer ({status}) and closed the connection; the command was \
-             probably run, and was not repeated ({text})",
-            self.shown
-        ))
-    }
-
-    /// The beginning of a body, on one line, without the token.
-    fn excerpt(&self, body: &[u8]) -> String {
-        if body.is_empty() {
-            return "an empty body".to_owned();
-        }
-        let text = String::from_utf8_lossy(&body[..body.len().min(EXCERPT * 4)]).into_owned();
-        let text = self.token.redact(&text);
-        let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let mut short: String = line.chars().take(EXCERPT).collect();
-        if short.len() < line.len() || body.len() > EXCERPT * 4 {
-            short.push('…');
-        }
-        short
-    }
-}
-
 /// `Retry-After` in seconds. The form with a date is not worth a calendar here.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?;
@@ -519,22 +353,4 @@ fn is_loopback(host: &str) -> bool {
             .trim_end_matches(']')
             .parse::<std::net::IpAddr>()
             .is_ok_and(|address| address.is_loopback())
-}
-
-/// An error with all its causes: reqwest's own text stops at the first. Without the URL, which an
-/// error of ours names already.
-fn whole(error: &reqwest::Error) -> String {
-    let mut text = String::new();
-    let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(error);
-    while let Some(error) = cause {
-        if !text.is_empty() {
-            text.push_str(": ");
-        }
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    match text.is_empty() {
-        true => "no further reason given".to_owned(),
-        false => text,
-    }
 }

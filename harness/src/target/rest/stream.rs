@@ -143,7 +143,7 @@ impl Reader {
                     return Err(ClientError::Protocol(format!(
                         "the stream of {} was cut off ({})",
                         self.shared.shown,
-                        self.shared.token.redact(&super::whole(&error))
+                        self.shared.token.redact(&super::explain::whole(&error))
                     )));
                 }
                 None => {

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use scenarios::client::Command;
 use scenarios::{ClientError, Connector, Reply};
-use swapcheck::target::{KeyExpiry, Options, Target, TcpConnector};
+use swapcheck::target::{KeyExpiry, Options, Target, TargetKind, TcpConnector};
 use url::Url;
 
 use super::{ask, bulk, command, ready};
@@ -258,7 +259,7 @@ async fn after_a_crash_the_next_run_cleans_up() {
     assert!(
         next.notes
             .iter()
-            .any(|note| note.contains("keys that a run which was killed")),
+            .any(|note| note.contains("a run that was killed had left behind (")),
         "{:?}",
         next.notes
     );
@@ -495,12 +496,7 @@ async fn a_used_up_quota_ends_the_run() {
     let token = swapcheck::target::Secret::new("s3cr3t");
     let connector =
         swapcheck::target::RestConnector::new(&url, token, &Options::default()).unwrap();
-    let target = Target::around(
-        "upstash",
-        swapcheck::target::TargetKind::Upstash,
-        Arc::new(connector),
-        false,
-    );
+    let target = Target::around("upstash", TargetKind::Upstash, Arc::new(connector), false);
     let scope = target.scope(PREFIX, KeyExpiry::Observed);
     let mut client = scope.connector().connect().await.unwrap();
     for _ in 0..2 {
@@ -515,4 +511,78 @@ async fn a_used_up_quota_ends_the_run() {
     tokio::time::timeout(Duration::from_secs(5), target.shutdown())
         .await
         .unwrap();
+}
+
+/// A server before Redis 7.0, whose PEXPIRE has no NX: a real one behind a client that hides it.
+struct Older(TcpConnector);
+
+#[async_trait::async_trait]
+impl Connector for Older {
+    async fn connect(&self) -> Result<Box<dyn scenarios::Client>, ClientError> {
+        Ok(Box::new(OlderClient(self.0.connect().await?)))
+    }
+
+    fn capabilities(&self) -> scenarios::client::Capabilities {
+        self.0.capabilities()
+    }
+}
+
+struct OlderClient(Box<dyn scenarios::Client>);
+
+#[async_trait::async_trait]
+impl scenarios::Client for OlderClient {
+    async fn command(&mut self, command: &Command) -> Result<Reply, ClientError> {
+        match command[0] == b"PEXPIRE" && command.len() > 3 {
+            true => Ok(Reply::Error(
+                "ERR wrong number of arguments for 'pexpire' command".to_owned(),
+            )),
+            false => self.0.command(command).await,
+        }
+    }
+
+    async fn pipeline(&mut self, commands: &[Command]) -> Result<Vec<Reply>, ClientError> {
+        let mut replies = Vec::new();
+        for command in commands {
+            replies.push(self.command(command).await?);
+        }
+        Ok(replies)
+    }
+
+    async fn transaction(&mut self, commands: &[Command]) -> Result<Reply, ClientError> {
+        self.0.transaction(commands).await
+    }
+
+    async fn subscribe(
+        &mut self,
+        channels: &[Vec<u8>],
+        pattern: bool,
+    ) -> Result<Box<dyn scenarios::client::Subscription>, ClientError> {
+        self.0.subscribe(channels, pattern).await
+    }
+}
+
+#[tokio::test]
+async fn keys_expire_on_older_servers_too() {
+    let Some(server) = RedisServer::start(&[]) else {
+        return;
+    };
+    let url = Url::parse(&server.url()).unwrap();
+    let older = Older(TcpConnector::new(&url, &Options::default()).unwrap());
+    let target = Target::around("older", TargetKind::RedisUrl, Arc::new(older), false);
+    let scope = target.scope(PREFIX, KeyExpiry::Guarded);
+    let mut client = scope.connector().connect().await.unwrap();
+    ask(
+        client.as_mut(),
+        &["SET", "swapcheck:t:own", "v", "EX", "100"],
+    )
+    .await;
+    ask(client.as_mut(), &["APPEND", "swapcheck:t:own", "w"]).await;
+    for key in ["swapcheck:t:a", "swapcheck:t:b"] {
+        ask(client.as_mut(), &["SET", key, "v"]).await;
+        assert!(expiry_of(&server, key).await > 3_000_000, "{key}");
+    }
+    assert!(expiry_of(&server, "swapcheck:t:own").await <= 100_000);
+    scope.finish().await.unwrap();
+    target.shutdown().await;
+    assert!(everything(&server).await.is_empty());
 }

@@ -1,11 +1,12 @@
 //! The REST client against what a healthy server never sends, and what it may.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use scenarios::{Client, ClientError, Reply};
 use serde_json::json;
 use swapcheck::target::{Options, RestClient, RestConnector, Secret, TargetError};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use url::Url;
 use wiremock::matchers::{body_json, header, method, path};
@@ -303,7 +304,7 @@ async fn a_pipeline_has_as_many_replies_as_commands() {
     );
 }
 
-async fn read_request(stream: &mut tokio::net::TcpStream) {
+async fn read_request(stream: &mut (impl AsyncRead + Unpin)) {
     let mut text = Vec::new();
     loop {
         let mut chunk = [0; 1024];
@@ -466,4 +467,56 @@ async fn messages_come_as_events() {
         panic!("it was refused")
     };
     says(&error.to_string(), &["refused the subscription", "400"]);
+}
+
+#[tokio::test]
+async fn a_server_that_repeats_the_token_is_not_quoted() {
+    let body = json!({"error": "ERR the token s3cr3t may not"});
+    let (_server, mut client) = always(ResponseTemplate::new(400).set_body_json(body)).await;
+    let Reply::Error(text) = ask(&mut client, &["GET", "k"]).await else {
+        panic!("it is an error")
+    };
+    says(&text, &["ERR the token <redacted> may not"]);
+}
+
+#[tokio::test]
+async fn a_server_is_encrypted_with_an_authority_of_ones_own() {
+    let issued = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let ca_file = folder.path().join("ca.pem");
+    std::fs::write(&ca_file, issued.cert.pem()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let key =
+        rustls_pki_types::PrivateKeyDer::try_from(issued.signing_key.serialize_der()).unwrap();
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![issued.cert.der().clone()], key)
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            // Who does not trust the certificate hangs up here.
+            let Ok(mut stream) = acceptor.accept(stream).await else {
+                continue;
+            };
+            read_request(&mut stream).await;
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 21\r\n\r\n{\"result\":\"UE9ORw==\"}";
+            let _ = stream.write_all(answer).await;
+        }
+    });
+    let url = Url::parse(&format!("https://localhost:{port}")).unwrap();
+    let trusting = Options {
+        ca_file: Some(ca_file),
+        ..Options::default()
+    };
+    let connector = RestConnector::new(&url, Secret::new("s3cr3t"), &trusting).unwrap();
+    connector.check().await.unwrap();
+    let connector = RestConnector::new(&url, Secret::new("s3cr3t"), &Options::default()).unwrap();
+    let error = connector.check().await.unwrap_err();
+    assert!(matches!(error, TargetError::Unreachable(_)), "{error:?}");
+    says(&error.to_string(), &["no connection to", "--ca-file"]);
 }

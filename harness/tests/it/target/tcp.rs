@@ -416,20 +416,21 @@ async fn tls_to_a_plain_port_is_recognized() {
     let Some(server) = RedisServer::start(&[]) else {
         return;
     };
-    let error = refused(
-        &format!("rediss://127.0.0.1:{}", server.port()),
-        &Options::default(),
-    )
-    .await;
-    assert!(matches!(error, TargetError::Unreachable(_)), "{error:?}");
-    says(
-        &error.to_string(),
-        &[
+    let hurried = Options {
+        connect_timeout: Duration::from_millis(300),
+        ..Options::default()
+    };
+    let http = answering(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+    for port in [server.port(), http] {
+        let error = refused(&format!("rediss://127.0.0.1:{port}"), &hurried).await;
+        assert!(matches!(error, TargetError::Unreachable(_)), "{error:?}");
+        let parts = [
             "no TLS connection",
             "does not seem to speak TLS",
             "redis://",
-        ],
-    );
+        ];
+        says(&error.to_string(), &parts);
+    }
 }
 
 #[tokio::test]
@@ -506,4 +507,33 @@ async fn a_server_is_encrypted_with_an_authority_of_ones_own() {
     );
     target.health().await.unwrap();
     assert_eq!(target.shutdown().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_crowded_server_is_tried_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("redis://{}", listener.local_addr().unwrap());
+    let serve = tokio::spawn(async move {
+        let mut turned_away = 0;
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 64];
+            let _ = stream.read(&mut request).await;
+            if turned_away == 2 {
+                stream.write_all(b"+PONG\r\n").await.unwrap();
+                return;
+            }
+            turned_away += 1;
+            stream
+                .write_all(b"-ERR max number of clients reached\r\n")
+                .await
+                .unwrap();
+        }
+    });
+    connector(&url, &Options::default())
+        .dial()
+        .await
+        .map(drop)
+        .unwrap();
+    serve.await.unwrap();
 }
