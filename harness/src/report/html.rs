@@ -33,7 +33,7 @@ struct Page<'a> {
     readiness_class: &'static str,
     conclusion: &'a str,
     scale: String,
-    started: &'a str,
+    started: String,
     seed: u64,
     interrupted: bool,
     held_against: String,
@@ -209,7 +209,7 @@ fn page(outcome: &Outcome) -> Page<'_> {
             counted(steps, "step"),
             duration(outcome.run.duration_ms)
         ),
-        started: &outcome.run.started_at,
+        started: outcome.run.started_at.replace('T', " ").replace('Z', " UTC"),
         seed: outcome.run.seed,
         interrupted: outcome.run.interrupted,
         held_against: match &outcome.run.reference {

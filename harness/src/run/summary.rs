@@ -18,7 +18,7 @@ use super::plan::{Plan, Planned};
 use super::readiness::Readiness;
 use super::scheduler::{Executed, ScenarioRun};
 use crate::baseline::Baseline;
-use crate::compare::{self, Judgement};
+use crate::compare::{self, Against, Judgement};
 use crate::cost::Billed;
 use crate::exit::Exit;
 use crate::latency::{Latency, TargetLatency};
@@ -50,7 +50,7 @@ pub fn summarize(
         swapcheck: env!("CARGO_PKG_VERSION"),
         run: RunOutcome {
             id: plan.run_id.clone(),
-            started_at: started_at.to_string(),
+            started_at: started_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
             seed: plan.seed,
             reference: plan.reference_name().map(str::to_owned),
@@ -111,7 +111,7 @@ fn scenario(plan: &Plan, planned: &Planned, run: &ScenarioRun) -> ScenarioOutcom
         .iter()
         .zip(&run.traces)
         .zip(&run.judgements)
-        .map(|((target, trace), judgement)| result(planned, &target.name, trace, judgement));
+        .map(|((target, trace), judgement)| result(plan, planned, &target.name, trace, judgement));
     ScenarioOutcome {
         id: scenario.id.clone(),
         area: scenario.area.clone(),
@@ -143,7 +143,7 @@ fn answer(target: &str, trace: &Trace, index: usize) -> AnswerOutcome {
     }
 }
 
-fn result(planned: &Planned, target: &str, trace: &Trace, judged: &Judgement) -> ResultOutcome {
+fn result(plan: &Plan, planned: &Planned, target: &str, trace: &Trace, judged: &Judgement) -> ResultOutcome {
     let scenario = &planned.scenario;
     let unsupported =
         scenario
@@ -165,7 +165,7 @@ fn result(planned: &Planned, target: &str, trace: &Trace, judged: &Judgement) ->
             against: finding.against,
             blame: finding.blame,
             path: finding.difference.path.clone(),
-            what: finding.difference.what.clone(),
+            what: named_sides(plan, finding, target),
             documented: finding.documented.clone(),
             accepted: false,
         })
@@ -178,6 +178,15 @@ fn result(planned: &Planned, target: &str, trace: &Trace, judged: &Judgement) ->
         unsupported_steps: unsupported.collect(),
         differences,
     }
+}
+
+/// What differs, with the targets' names in place of their parts.
+fn named_sides(plan: &Plan, finding: &compare::Finding, target: &str) -> String {
+    let against = match finding.against {
+        Against::Upstash => "upstash",
+        _ => plan.reference_name().unwrap_or("the document"),
+    };
+    finding.difference.what.replace("the reference", against).replace("the subject", target)
 }
 
 /// A difference's name in a baseline: scenario, step, place in the reply, kind and target.
