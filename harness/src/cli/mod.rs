@@ -4,7 +4,7 @@ mod differences;
 mod explain;
 mod list;
 mod output;
-
+mod record;
 mod run;
 mod session;
 
@@ -45,7 +45,8 @@ enum Command {
     List(list::ListArgs),
     /// Print a scenario with its prose and its transcript
     Explain(explain::ExplainArgs),
-
+    /// Write the replies that a target gives into documents, as their expectations
+    Record(record::RecordArgs),
     /// Print the documented differences between Redis and Upstash
     Differences(differences::DifferencesArgs),
 }
@@ -116,6 +117,7 @@ pub fn main() -> ExitCode {
         Some(Command::List(args)) => list::list(&args),
         Some(Command::Explain(args)) => explain::explain(&args),
 
+        Some(Command::Record(args)) => record::record(&args),
         Some(Command::Differences(args)) => differences::differences(&args),
     };
     match done {

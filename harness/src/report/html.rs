@@ -209,7 +209,11 @@ fn page(outcome: &Outcome) -> Page<'_> {
             counted(steps, "step"),
             duration(outcome.run.duration_ms)
         ),
-        started: outcome.run.started_at.replace('T', " ").replace('Z', " UTC"),
+        started: outcome
+            .run
+            .started_at
+            .replace('T', " ")
+            .replace('Z', " UTC"),
         seed: outcome.run.seed,
         interrupted: outcome.run.interrupted,
         held_against: match &outcome.run.reference {

@@ -14,6 +14,7 @@ mod prefix;
 mod readiness;
 mod requirement;
 mod scheduler;
+mod single;
 mod summary;
 
 pub use checklist::{TICKS, Tick, checklist};
@@ -28,4 +29,5 @@ pub use plan::{Absent, Plan, Planned};
 pub use prefix::Prefix;
 pub use readiness::Readiness;
 pub use scheduler::{Executed, ScenarioRun, execute};
+pub use single::observe;
 pub use summary::summarize;

@@ -139,9 +139,11 @@ fn unknown(error: &str) -> bool {
         || lower.contains("command is not available")
 }
 
-/// The version number in a text such as `Redis 8.0.2`.
+/// The Redis version in a text such as `Redis 8.0.2` or `Upstash 1.18.1 (Redis 8.4.0)`.
 fn version_in(text: &str) -> Option<Version> {
-    text.split_whitespace().find_map(Version::parse)
+    let after = text.rfind("Redis").map_or(text, |at| &text[at..]);
+    let mut words = after.split(|letter: char| !letter.is_ascii_digit() && letter != '.');
+    words.find_map(Version::parse)
 }
 
 #[cfg(test)]
@@ -154,6 +156,8 @@ mod tests {
             version_in("Redis 8.0.2"),
             Some(Version { major: 8, minor: 0 })
         );
+        let upstash = version_in("Upstash 1.18.1 (Redis 8.4.0)");
+        assert_eq!(upstash, Some(Version { major: 8, minor: 4 }));
         assert_eq!(version_in("Upstash"), None);
     }
 

@@ -9,14 +9,12 @@ use futures_util::future::join_all;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use scenarios::Scenario;
-
 use super::event::{Event, Events, Progress};
-use super::execution::Execution;
 use super::observation::{End, Trace};
-use super::plan::{Plan, key_expiry, order};
+use super::plan::{Plan, order};
 use super::prefix::Prefix;
 use super::requirement::{Ability, Fit};
+use super::single::in_scope;
 use crate::compare::{Judgement, Side, Verdict, judge, varying};
 use crate::target::{Target, TargetKind};
 
@@ -278,36 +276,12 @@ impl Hall {
         // Two targets may be two ways to one database: their keys must not meet either.
         let part = attempt * self.plan.targets.len() + which;
         let prefix = Prefix::new(&self.plan.run_id, index, part, scenario.key_names());
-        let mut trace = self.scoped(target, scenario, &unsupported, &prefix).await;
+        let stop = self.stop.clone();
+        let mut trace = in_scope(target, scenario, &unsupported, &prefix, stop).await;
         if let End::NoReply(reason) = &trace.end
             && let Err(lost) = self.healthy(which).await
         {
             trace.end = End::NotEvaluable(format!("{reason}; after that, {lost}"));
-        }
-        trace
-    }
-
-    async fn scoped(
-        &self,
-        target: &Target,
-        scenario: &Scenario,
-        unsupported: &BTreeMap<usize, String>,
-        prefix: &Prefix,
-    ) -> Trace {
-        let scope = target.scope(prefix.as_bytes(), key_expiry(scenario));
-        let connector = scope.connector();
-        let execution = Execution {
-            scenario,
-            unsupported,
-            connector: connector.as_ref(),
-            prefix,
-            stop: self.stop.clone(),
-        };
-        let trace = execution.run().await;
-        drop(connector);
-        // What could not be deleted now is tried again when the run shuts down, and reported there.
-        if let Err(error) = scope.finish().await {
-            tracing::debug!(target = %target.name, scenario = %scenario.id, %error, "keys left for later");
         }
         trace
     }

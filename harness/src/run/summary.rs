@@ -143,7 +143,13 @@ fn answer(target: &str, trace: &Trace, index: usize) -> AnswerOutcome {
     }
 }
 
-fn result(plan: &Plan, planned: &Planned, target: &str, trace: &Trace, judged: &Judgement) -> ResultOutcome {
+fn result(
+    plan: &Plan,
+    planned: &Planned,
+    target: &str,
+    trace: &Trace,
+    judged: &Judgement,
+) -> ResultOutcome {
     let scenario = &planned.scenario;
     let unsupported =
         scenario
@@ -186,7 +192,11 @@ fn named_sides(plan: &Plan, finding: &compare::Finding, target: &str) -> String 
         Against::Upstash => "upstash",
         _ => plan.reference_name().unwrap_or("the document"),
     };
-    finding.difference.what.replace("the reference", against).replace("the subject", target)
+    finding
+        .difference
+        .what
+        .replace("the reference", against)
+        .replace("the subject", target)
 }
 
 /// A difference's name in a baseline: scenario, step, place in the reply, kind and target.
