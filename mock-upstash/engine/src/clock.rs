@@ -8,6 +8,14 @@ use std::time::Duration;
 pub trait Clock: Send + Sync {
     /// Microseconds since the Unix epoch.
     fn now_us(&self) -> u64;
+
+    /// Microseconds of the host's own time since any fixed moment; they go on while
+    /// [`Clock::now_us`] stands still. Only the length of what runs is measured by them: a script is
+    /// ended when it has used up its time. Where they are not known, scripts are ended by the number
+    /// of instructions they ran.
+    fn host_us(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// A clock that stands still until it is moved.

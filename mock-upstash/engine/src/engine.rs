@@ -64,6 +64,9 @@ pub struct Stats {
     pub connections: u64,
     /// Commands carried out, inner ones of scripts not counted.
     pub commands: u64,
+    /// Commands that scripts and functions carried out; Upstash bills each as one more (Upstash
+    /// docs, sdks/ratelimit-ts/costs).
+    pub script_commands: u64,
     /// Keys that expired.
     pub expired: u64,
     /// Changes to keys.
@@ -98,7 +101,7 @@ impl Engine {
             random: Pcg64Mcg::seed_from_u64(options.seed),
             pubsub: PubSub::default(),
             acl: Acl::default(),
-            scripts: Scripts,
+            scripts: Scripts::default(),
             stats: Stats::default(),
             waiting: Waiting::default(),
             sessions: HashMap::new(),
@@ -364,11 +367,16 @@ impl Engine {
         origin: Origin,
         now_ms: u64,
     ) -> Outcome {
-        if origin != Origin::Script {
+        if origin == Origin::Script {
+            self.stats.script_commands += 1;
+        } else {
             self.stats.commands += 1;
         }
         let session = self.session_mut(client);
-        let (db, protocol) = (session.db, session.protocol);
+        let (db, mut protocol) = (session.db, session.protocol);
+        if origin == Origin::Script {
+            protocol = self.scripts.protocol;
+        }
         let mut call = Call {
             engine: self,
             client,
@@ -420,6 +428,23 @@ impl Engine {
             .entry((db, key.into()))
             .or_default()
             .insert(client);
+    }
+
+    /// Clients one of whose watched keys has changed.
+    pub(crate) fn clients_with_broken_watches(&self) -> Vec<ClientId> {
+        if self.watchers.is_empty() {
+            return Vec::new();
+        }
+        let broken = self.sessions.values().filter(|s| s.watch_broken);
+        broken.map(|session| session.id).collect()
+    }
+
+    /// Says that nothing watched has changed after all, but for the clients in `broken`: the changes
+    /// were taken back.
+    pub(crate) fn mend_watches_except(&mut self, broken: &[ClientId]) {
+        for session in self.sessions.values_mut() {
+            session.watch_broken = broken.contains(&session.id);
+        }
     }
 
     /// Ends all watches of a client.

@@ -27,6 +27,12 @@ impl ReplyError {
         ReplyError(Cow::Owned(bytes))
     }
 
+    /// An error with a text of several lines, such as a stack trace. REST answers show the lines;
+    /// whoever writes RESP makes spaces of the line ends.
+    pub fn lines(text: impl Into<Vec<u8>>) -> Self {
+        ReplyError(Cow::Owned(text.into()))
+    }
+
     /// The whole line.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

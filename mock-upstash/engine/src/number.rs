@@ -224,3 +224,46 @@ pub fn timeout_ms(text: &[u8], now_ms: u64) -> Result<Option<u64>, crate::error:
     }
     Ok(Some(ms))
 }
+
+/// Writes a double with the fewest digits that read back as the same number, in the layout of the
+/// `fpconv_dtoa` that Redis uses for numbers of scripts: `0.1`, `9223372036854776000`, `1e+20`,
+/// `-nan`.
+pub fn shortest(value: f64) -> String {
+    let sign = if value.is_sign_negative() { "-" } else { "" };
+    let magnitude = value.abs();
+    if magnitude.is_nan() {
+        return format!("{sign}nan");
+    }
+    if magnitude.is_infinite() {
+        return format!("{sign}inf");
+    }
+    if magnitude == 0.0 {
+        return format!("{sign}0");
+    }
+    let scientific = format!("{magnitude:e}");
+    let (mantissa, power) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
+    let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
+    let power: i32 = power.parse().unwrap_or(0);
+    // The number is `digits` times ten to this.
+    let scale = power - count + 1;
+    if scale >= 0 && power.abs() < count + 7 {
+        return format!(
+            "{sign}{digits}{}",
+            "0".repeat(scale.unsigned_abs() as usize)
+        );
+    }
+    if scale < 0 && (scale > -7 || power.abs() < 4) {
+        let whole = count + scale;
+        if whole <= 0 {
+            let zeros = "0".repeat(whole.unsigned_abs() as usize);
+            return format!("{sign}0.{zeros}{digits}");
+        }
+        let (whole, fraction) = digits.split_at(whole.unsigned_abs() as usize);
+        return format!("{sign}{whole}.{fraction}");
+    }
+    let (first, rest) = digits.split_at(1);
+    let point = if rest.is_empty() { "" } else { "." };
+    let exponent_sign = if power < 0 { '-' } else { '+' };
+    format!("{sign}{first}{point}{rest}e{exponent_sign}{}", power.abs())
+}

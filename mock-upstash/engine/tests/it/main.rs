@@ -8,5 +8,6 @@ mod list;
 mod server;
 mod set;
 mod sorted_set;
+mod scripting;
 mod string;
 mod testing;

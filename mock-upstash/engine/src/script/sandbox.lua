@@ -1,0 +1,233 @@
+-- The world that scripts see: read-only globals, and the basic functions that must know of it.
+--
+-- Lua 5.1 as it comes has no read-only tables (Redis patches its Lua for them), so a protected
+-- table is an empty proxy that reads from the real one and refuses writes. Functions that look
+-- into tables without asking metatables are given forms that know the proxies.
+
+local host = ...
+
+local error, type, tostring = error, type, tostring
+local getmetatable0, setmetatable0 = getmetatable, setmetatable
+local next0, rawget0, rawset0 = next, rawget, rawset
+local pcall0, xpcall0 = pcall, xpcall
+local resume0 = coroutine.resume
+local unwrap, where = host.unwrap, host.where
+local READONLY = "Attempt to modify a readonly table"
+local table = table
+
+local real = {}        -- what stands behind each proxy
+local shown = {}       -- the metatable that scripts are shown for a proxy
+local proxies = {}
+local sealed = setmetatable0({}, { __mode = "k" }) -- tables that only refuse new elements
+local globals = {}
+
+local function refuse()
+  error(READONLY, 2)
+end
+
+local function protect(target)
+  local proxy = setmetatable0({}, { __index = target, __newindex = refuse })
+  real[proxy] = target
+  proxies[#proxies + 1] = proxy
+  return proxy
+end
+
+local function bad_table(name, value, level)
+  error("bad argument #1 to '" .. name .. "' (table expected, got "
+    .. (value == nil and "no value" or type(value)) .. ")", level + 1)
+end
+
+function globals.next(table, key)
+  if type(table) ~= "table" then bad_table("next", table, 2) end
+  return next0(real[table] or table, key)
+end
+
+function globals.pairs(table)
+  if type(table) ~= "table" then bad_table("pairs", table, 2) end
+  return next0, real[table] or table, nil
+end
+
+function globals.rawget(table, key)
+  if type(table) ~= "table" then bad_table("rawget", table, 2) end
+  return rawget0(real[table] or table, key)
+end
+
+function globals.rawset(table, key, value)
+  if type(table) ~= "table" then bad_table("rawset", table, 2) end
+  if real[table] or sealed[table] then error(READONLY, 0) end
+  return rawset0(table, key, value)
+end
+
+local string_metatable = getmetatable0("")
+
+function globals.getmetatable(value)
+  if type(value) == "string" then return shown[string_metatable] end
+  if real[value] then return shown[value] end
+  return getmetatable0(value)
+end
+
+function globals.setmetatable(table, metatable)
+  if type(table) ~= "table" then
+    error("bad argument #1 to 'setmetatable' (table expected, got "
+      .. (table == nil and "no value" or type(table)) .. ")", 2)
+  end
+  if metatable ~= nil and type(metatable) ~= "table" then
+    error("bad argument #2 to 'setmetatable' (nil or table expected)", 2)
+  end
+  if real[table] then error(READONLY, 0) end
+  return setmetatable0(table, metatable)
+end
+
+-- unwrap raises the end of the script's time again, whatever was caught: nothing survives it, not
+-- even an error handler without end.
+
+-- Redis's pcall answers the text of an error object, not the object.
+local function settled(ok, failure, ...)
+  if ok then return true, failure, ... end
+  failure = unwrap(failure)
+  if type(failure) == "table" then
+    local text = failure.err
+    if type(text) == "string" or type(text) == "number" then failure = text end
+  end
+  return false, failure
+end
+
+function globals.pcall(...)
+  return settled(pcall0(...))
+end
+
+local function passed_on(ok, failure, ...)
+  if not ok then failure = unwrap(failure) end
+  return ok, failure, ...
+end
+
+function globals.xpcall(body, handler)
+  return passed_on(xpcall0(body, function(failure)
+    return handler(unwrap(failure))
+  end))
+end
+
+local function load_text(text, name)
+  return host.load(text, name)
+end
+
+function globals.loadstring(text, name)
+  return load_text(text, name)
+end
+
+function globals.load(reader, name)
+  local parts = {}
+  while true do
+    local part = reader()
+    if part == nil or part == "" then break end
+    if type(part) ~= "string" then error("reader function must return a string", 2) end
+    parts[#parts + 1] = part
+  end
+  return load_text(table.concat(parts), name or "=(load)")
+end
+
+for _, name in ipairs {
+  "assert", "collectgarbage", "error", "gcinfo", "ipairs", "rawequal", "select", "tonumber",
+  "tostring", "type", "unpack", "_VERSION",
+} do
+  globals[name] = _G[name]
+end
+
+local function copy(source)
+  local target = {}
+  for key, value in next0, source do target[key] = value end
+  return target
+end
+
+coroutine = copy(coroutine)
+function coroutine.resume(...)
+  return passed_on(resume0(...))
+end
+
+math = copy(math)
+math.random, math.randomseed = host.random, host.randomseed
+
+globals.coroutine = protect(coroutine)
+globals.math = protect(math)
+globals.table = protect(table)
+globals.string = protect(string)
+globals.os = protect { clock = host.clock }
+globals.redis = protect(host.redis)
+for name, library in next0, host.libraries do
+  globals[name] = protect(library)
+end
+shown[string_metatable] = protect { __index = globals.string }
+
+-- What a failing script leaves behind: an object with the text, where it happened and the line.
+-- A copy, for the script may have raised a table that must not be written to.
+local function failed(failure)
+  if type(failure) == "userdata" then failure = host.describe(failure) end
+  local object = {}
+  if type(failure) == "table" then
+    object.err = rawget0(real[failure] or failure, "err")
+  else
+    object.err = "ERR " .. tostring(failure)
+    object.plain = true
+  end
+  object.source, object.line, object.traceback = where()
+  return object
+end
+globals.__redis__err__handler = failed
+
+setmetatable0(globals, {
+  __index = function(_, name)
+    if type(name) ~= "string" and type(name) ~= "number" then
+      error("bad argument #2 to '?' (string expected, got " .. type(name) .. ")", 2)
+    end
+    error("Script attempted to access nonexistent global variable '" .. name .. "'", 2)
+  end,
+})
+local environment = protect(globals)
+globals._G = environment
+shown[environment] = protect { __index = getmetatable0(globals).__index }
+
+-- table.insert and its like write into a proxy unasked; the next script must not see it.
+local function clean(...)
+  for i = 1, #proxies do
+    local proxy = proxies[i]
+    while true do
+      local key = next0(proxy)
+      if key == nil then break end
+      rawset0(proxy, key, nil)
+    end
+  end
+  return ...
+end
+
+local chunks = host.chunks
+
+local function run(id, keys, argv)
+  globals.KEYS, globals.ARGV = keys, argv
+  return clean(xpcall0(chunks[id], failed))
+end
+
+local function run_function(id, keys, argv)
+  local body = chunks[id]
+  return clean(xpcall0(function() return body(keys, argv) end, failed))
+end
+
+-- KEYS and ARGV where they may not be written to. What is there already stays open to a plain
+-- assignment: Lua cannot refuse that without hiding the elements from '#' and unpack.
+local seal_metatable = { __newindex = refuse }
+
+local function seal(target)
+  sealed[target] = true
+  return setmetatable0(target, seal_metatable)
+end
+
+if host.seals then
+  for _, name in ipairs { "insert", "remove", "sort" } do
+    local native = table[name]
+    table[name] = function(target, ...)
+      if sealed[target] then error(READONLY, 2) end
+      return native(target, ...)
+    end
+  end
+end
+
+return environment, run, run_function, seal

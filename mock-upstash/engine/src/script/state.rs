@@ -1,0 +1,406 @@
+//! The Lua state that scripts run in: one for an engine, made when it is first needed.
+
+use std::sync::Arc;
+
+use mlua::chunk::ChunkMode;
+use mlua::{Function, HookTriggers, Lua, LuaOptions, LuaString, MultiValue, StdLib};
+use mlua::{Table, Value, VmState};
+
+use super::failure::Failure;
+use super::host::{self, Host};
+use super::library;
+use super::limit::{Limit, STRIDE};
+use super::random::Random;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::dialect::{Dialect, Quirk};
+
+/// What a script is called in error texts and stack traces.
+pub(crate) const SCRIPT_NAME: &str = "@user_script";
+
+/// Names a compiled script or function in the state.
+pub(crate) type ChunkId = i64;
+
+/// How a run ended.
+pub(crate) enum Ending {
+    /// With a value.
+    Returned(Value),
+    /// With an error.
+    Failed(Trouble),
+}
+
+/// An error that ended a script.
+#[derive(Debug, Default)]
+pub(crate) struct Trouble {
+    /// Its text.
+    pub(crate) text: Vec<u8>,
+    /// The script raised a plain value, not an error object.
+    pub(crate) plain: bool,
+    /// Where it happened, as Lua names the source, and the line.
+    pub(crate) place: Option<(String, i64)>,
+    /// The stack at that moment, where the dialect shows it.
+    pub(crate) traceback: Option<String>,
+    /// The state itself failed (memory); there is no error object.
+    pub(crate) fatal: bool,
+}
+
+/// The Lua state, with Redis's world in it.
+pub(crate) struct State {
+    pub(crate) lua: Lua,
+    pub(crate) host: Host,
+    limit: Arc<Limit>,
+    chunks: Table,
+    next_chunk: ChunkId,
+    run: Function,
+    run_function: Function,
+    seal: Function,
+    seals: bool,
+}
+
+impl State {
+    /// A state for an engine of this dialect.
+    ///
+    /// # Errors
+    /// When the memory that scripts may use is too little for the state itself.
+    pub(crate) fn new(
+        dialect: Dialect,
+        config: &Config,
+        clock: Arc<dyn Clock>,
+        random: &Random,
+    ) -> mlua::Result<State> {
+        let libraries = StdLib::TABLE | StdLib::STRING | StdLib::MATH;
+        let lua = Lua::new_with(libraries, LuaOptions::new())?;
+        let limit = Arc::new(Limit::new(clock));
+        let host = Host::default();
+        let chunks = lua.create_table()?;
+        let seals = dialect.has(Quirk::ScriptReadOnlyKeys);
+
+        let world = lua.create_table()?;
+        world.raw_set("chunks", &chunks)?;
+        world.raw_set("seals", seals)?;
+        world.raw_set("redis", host::library(&lua, &host)?)?;
+        world.raw_set("libraries", library::all(&lua, dialect)?)?;
+        world.raw_set("load", lua.create_function(load_text)?)?;
+        let ended = Arc::clone(&limit);
+        world.raw_set(
+            "unwrap",
+            lua.create_function(move |lua, value| match ended.over() {
+                Some(limit_ms) => Err(Failure::Ended { limit_ms }.into()),
+                None => describe(lua, value),
+            })?,
+        )?;
+        world.raw_set("describe", lua.create_function(describe)?)?;
+        let shows_stack = dialect.has(Quirk::ScriptErrorText);
+        world.raw_set(
+            "where",
+            lua.create_function(move |lua, ()| Ok(origin(lua, shows_stack)))?,
+        )?;
+        add_random(&lua, &world, random)?;
+        let clock = Arc::clone(&limit);
+        world.raw_set(
+            "clock",
+            lua.create_function(move |_, _: MultiValue| Ok(clock.seconds()))?,
+        )?;
+
+        let (environment, run, run_function, seal): (Table, Function, Function, Function) = lua
+            .load(include_str!("sandbox.lua"))
+            .set_name(SANDBOX_NAME)
+            .call(world)?;
+        lua.set_globals(environment)?;
+        let watch = Arc::clone(&limit);
+        lua.set_global_hook(
+            HookTriggers::new().every_nth_instruction(STRIDE),
+            move |_, _| match watch.reached() {
+                Some(limit_ms) => Err(Failure::Ended { limit_ms }.into()),
+                None => Ok(VmState::Continue),
+            },
+        )?;
+        lua.set_memory_limit(lua.used_memory().saturating_add(config.script_memory_bytes))?;
+        Ok(State {
+            lua,
+            host,
+            limit,
+            chunks,
+            next_chunk: 1,
+            run,
+            run_function,
+            seal,
+            seals,
+        })
+    }
+
+    /// Compiles a script. Bytecode is no script: a forged one could do anything.
+    ///
+    /// # Errors
+    /// With Lua's message, when it is not well formed.
+    pub(crate) fn compile(&mut self, code: &[u8]) -> Result<ChunkId, Vec<u8>> {
+        let chunk = self
+            .lua
+            .load(code)
+            .set_name(SCRIPT_NAME)
+            .set_mode(ChunkMode::Text)
+            .into_function()
+            .and_then(|function| self.keep(function));
+        chunk.map_err(|error| match Failure::of(&error) {
+            Failure::Reply(text) | Failure::Text(text) => text,
+            ended @ Failure::Ended { .. } => ended.to_string().into_bytes(),
+        })
+    }
+
+    /// Keeps a function under a name of its own.
+    pub(crate) fn keep(&mut self, function: Function) -> mlua::Result<ChunkId> {
+        let id = self.next_chunk;
+        self.chunks.raw_set(id, function)?;
+        self.next_chunk += 1;
+        Ok(id)
+    }
+
+    /// Lets go of a script or function.
+    pub(crate) fn forget(&mut self, id: ChunkId) {
+        // Setting nil needs no memory; should it fail all the same, the function merely stays.
+        self.chunks.raw_set(id, Value::Nil).ok();
+    }
+
+    /// Runs a script with its keys and arguments.
+    pub(crate) fn run(
+        &self,
+        id: ChunkId,
+        keys: &[bytes::Bytes],
+        argv: &[bytes::Bytes],
+        function: bool,
+        limit_ms: u64,
+    ) -> Ending {
+        self.limit.begin(limit_ms);
+        let run = if function {
+            &self.run_function
+        } else {
+            &self.run
+        };
+        let result = self
+            .list(keys)
+            .and_then(|keys| Ok((keys, self.list(argv)?)))
+            .and_then(|(keys, argv)| run.call::<(bool, Value)>((id, keys, argv)));
+        self.ending(result)
+    }
+
+    /// What a protected run ended with.
+    pub(crate) fn ending(&self, result: mlua::Result<(bool, Value)>) -> Ending {
+        match result {
+            Ok((true, value)) => Ending::Returned(value),
+            Ok((false, Value::Table(object))) => {
+                Ending::Failed(trouble(&self.lua, &object).unwrap_or_default())
+            }
+            Ok((false, other)) => Ending::Failed(Trouble {
+                text: match &other {
+                    Value::String(text) => text.as_bytes().to_vec(),
+                    Value::Error(error) => Failure::of(error).to_string().into_bytes(),
+                    _ => b"execution failure".to_vec(),
+                },
+                fatal: true,
+                ..Trouble::default()
+            }),
+            Err(error) => {
+                // Most likely memory; what the script left is garbage now.
+                self.lua.gc_collect().ok();
+                Ending::Failed(Trouble {
+                    text: Failure::of(&error).to_string().into_bytes(),
+                    fatal: true,
+                    ..Trouble::default()
+                })
+            }
+        }
+    }
+
+    fn list(&self, items: &[bytes::Bytes]) -> mlua::Result<Table> {
+        let table = self.lua.create_table_with_capacity(items.len(), 0)?;
+        for (index, item) in items.iter().enumerate() {
+            table.raw_set(index + 1, self.lua.create_string(item)?)?;
+        }
+        if self.seals {
+            self.seal.call::<()>(&table)?;
+        }
+        Ok(table)
+    }
+}
+
+const SANDBOX_NAME: &str = "=sandbox";
+
+fn add_random(lua: &Lua, world: &Table, random: &Random) -> mlua::Result<()> {
+    let generator = random.clone();
+    world.raw_set(
+        "random",
+        lua.create_function(move |lua, args: MultiValue| {
+            let between = random_range(lua, &args)?;
+            let number = generator.next();
+            Ok(match between {
+                None => number,
+                Some((low, high)) => (number * (high - low + 1.0)).floor() + low,
+            })
+        })?,
+    )?;
+    let generator = random.clone();
+    world.raw_set(
+        "randomseed",
+        lua.create_function(move |lua, args: MultiValue| {
+            generator.seed(integer_argument(lua, &args, 1)?);
+            Ok(())
+        })?,
+    )
+}
+
+fn random_range(lua: &Lua, args: &MultiValue) -> Result<Option<(f64, f64)>, Failure> {
+    match args.len() {
+        0 => Ok(None),
+        1 => {
+            let high = integer_argument(lua, args, 1)?;
+            if high < 1 {
+                return Err(Failure::bad_argument(lua, 1, "interval is empty"));
+            }
+            Ok(Some((1.0, f64::from(high))))
+        }
+        2 => {
+            let low = integer_argument(lua, args, 1)?;
+            let high = integer_argument(lua, args, 2)?;
+            if low > high {
+                return Err(Failure::bad_argument(lua, 2, "interval is empty"));
+            }
+            Ok(Some((f64::from(low), f64::from(high))))
+        }
+        _ => Err(Failure::located(lua, "wrong number of arguments")),
+    }
+}
+
+/// An argument as a C `int`, as `luaL_checkint` reads one.
+fn integer_argument(lua: &Lua, args: &MultiValue, index: usize) -> Result<i32, Failure> {
+    let value = args.get(index - 1);
+    let number = value
+        .filter(|value| {
+            matches!(
+                value,
+                Value::Integer(_) | Value::Number(_) | Value::String(_)
+            )
+        })
+        .and_then(|value| lua.coerce_number(value.clone()).ok().flatten());
+    match number {
+        Some(number) => Ok(number as i64 as i32),
+        None => {
+            let given = value.map_or("no value", Value::type_name);
+            Err(Failure::bad_argument(
+                lua,
+                index,
+                &format!("number expected, got {given}"),
+            ))
+        }
+    }
+}
+
+/// `loadstring`, for text alone.
+fn load_text(lua: &Lua, (text, name): (Value, Option<LuaString>)) -> mlua::Result<MultiValue> {
+    let Some(text) = super::failure::text_of(lua, &text) else {
+        return Err(Failure::bad_argument(lua, 1, "string expected").into());
+    };
+    // Lua names a chunk without a name after its text.
+    let name = match &name {
+        Some(name) => String::from_utf8_lossy(&name.as_bytes()).replace('\0', ""),
+        None => String::from_utf8_lossy(&text.as_bytes()).replace('\0', ""),
+    };
+    let chunk = lua
+        .load(&text.as_bytes()[..])
+        .set_name(name)
+        .set_mode(ChunkMode::Text)
+        .into_function();
+    Ok(match chunk {
+        Ok(function) => MultiValue::from_vec(vec![Value::Function(function)]),
+        Err(error) => {
+            let message = lua.create_string(Failure::of(&error).to_string())?;
+            MultiValue::from_vec(vec![Value::Nil, Value::String(message)])
+        }
+    })
+}
+
+/// The error value behind what a protected call caught.
+fn describe(lua: &Lua, value: Value) -> mlua::Result<Value> {
+    match value {
+        Value::Error(error) => Failure::of(&error).to_lua(lua),
+        other => Ok(other),
+    }
+}
+
+/// Where the error that is being handled was raised: source, line, and the stack if it is shown.
+///
+/// The levels: this function, the handler, what raised the error. If that is a function of ours or
+/// of Lua's library, the script is the next one (`__redis__err__handler` does the same).
+fn origin(lua: &Lua, shows_stack: bool) -> (Option<String>, Option<i64>, Option<String>) {
+    let found = (2..)
+        .map_while(|level| {
+            lua.inspect_stack(level, |debug| {
+                let source = debug.source();
+                let ours = source.source.as_deref() == Some(SANDBOX_NAME);
+                let line = debug.current_line().map_or(-1, |line| line as i64);
+                let name = source.source.map(|source| source.into_owned());
+                (ours || (source.what == "C" && level == 2), name, line)
+            })
+        })
+        .find(|(skipped, ..)| !skipped);
+    let traceback = shows_stack.then(|| stack(lua));
+    match found {
+        Some((_, source, line)) => (source, Some(line), traceback),
+        None => (None, None, traceback),
+    }
+}
+
+/// The stack as Upstash's Lua shows it: `[G]` for what is not Lua.
+fn stack(lua: &Lua) -> String {
+    let mut text = "stack traceback:".to_owned();
+    for level in 2.. {
+        let line = lua.inspect_stack(level, |debug| {
+            let source = debug.source();
+            if source.source.as_deref() == Some(SANDBOX_NAME) {
+                return None;
+            }
+            let names = debug.names();
+            if source.what == "C" {
+                let name = names.name?;
+                if name == "xpcall0" {
+                    // The sandbox's own, below the script.
+                    return None;
+                }
+                return Some(format!("\n\t[G]: in function '{name}'"));
+            }
+            let line = debug.current_line().unwrap_or(0);
+            let short = source.short_src.unwrap_or_default();
+            let role = match names.name {
+                _ if source.what == "main" => "main chunk".to_owned(),
+                Some(name) => format!("function '{name}'"),
+                None => format!(
+                    "function <@{short}:{}>",
+                    source.line_defined.unwrap_or_default()
+                ),
+            };
+            Some(format!("\n\t@{short}:{line}: in {role}"))
+        });
+        match line {
+            None => break,
+            Some(line) => text.push_str(&line.unwrap_or_default()),
+        }
+    }
+    text.push_str("\n\t[G]: ?");
+    text
+}
+
+fn trouble(lua: &Lua, object: &Table) -> mlua::Result<Trouble> {
+    let text: Value = object.raw_get("err")?;
+    let source: Option<LuaString> = object.raw_get("source")?;
+    let line: Option<i64> = object.raw_get("line")?;
+    let traceback: Option<LuaString> = object.raw_get("traceback")?;
+    Ok(Trouble {
+        text: match super::failure::text_of(lua, &text) {
+            Some(text) => text.as_bytes().to_vec(),
+            None => b"ERR unknown error".to_vec(),
+        },
+        plain: object.raw_get::<Option<bool>>("plain")?.unwrap_or(false),
+        place: source.map(|source| source.to_string_lossy()).zip(line),
+        traceback: traceback.map(|text| text.to_string_lossy()),
+        fatal: false,
+    })
+}
