@@ -321,7 +321,7 @@ impl Engine {
     }
 
     /// Whether a number of arguments is as many as a command takes in this dialect.
-    fn accepts(&self, row: &Command, count: usize) -> bool {
+    pub(crate) fn accepts(&self, row: &Command, count: usize) -> bool {
         row.accepts(count) || (row.name == "UNLINK" && self.dialect.has(Quirk::UnlinkWithoutKeys))
     }
 

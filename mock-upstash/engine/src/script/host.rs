@@ -73,6 +73,8 @@ impl Host {
             now_ms,
             ..
         } = running;
+        let db = engine.session_mut(*client).db;
+        engine.show_script_to_monitors(db, &args);
         let reply = engine.call(*client, command, &args, Origin::Script, *now_ms);
         Ok((reply.unwrap_or_else(Reply::Error), engine.scripts.protocol))
     }
@@ -118,12 +120,16 @@ impl Host {
             .engine
             .find(&args)
             .map_err(|_| Failure::library("Invalid command passed to redis.acl_check_cmd()"))?;
-        if !command.accepts(args.len()) {
+        if !running.engine.accepts(command, args.len()) {
             return Err(Failure::library(
                 "Wrong number of args for redis.acl_check_cmd()",
             ));
         }
-        Ok(running.permitted(command, &args).is_ok())
+        let session = running.engine.session(running.client);
+        Ok(match session.and_then(|session| session.user.as_ref()) {
+            Some(user) => running.engine.acl.check(user, command, &args).is_ok(),
+            None => true,
+        })
     }
 }
 
@@ -139,7 +145,7 @@ impl Running {
                 return Err(Failure::library("Unknown Redis command called from script"));
             }
         };
-        if !command.accepts(args.len()) {
+        if !self.engine.accepts(command, args.len()) {
             return Err(if own_texts {
                 reply_failure(&ReplyError::arity(&command.full_name()))
             } else {
@@ -173,10 +179,18 @@ impl Running {
         Ok(command)
     }
 
-    fn permitted(&self, command: &'static Command, args: &[Bytes]) -> Result<(), ReplyError> {
+    /// Checks that the user of the client that called the script may run a command.
+    fn permitted(&mut self, command: &'static Command, args: &[Bytes]) -> Result<(), ReplyError> {
         let session = self.engine.session(self.client);
-        match session.and_then(|session| session.user.as_ref()) {
-            Some(user) => self.engine.acl.check(user, command, args),
+        match session.and_then(|session| session.user.clone()) {
+            Some(user) => self.engine.permit(
+                self.client,
+                &user,
+                command,
+                args,
+                Origin::Script,
+                self.now_ms,
+            ),
             None => Ok(()),
         }
     }

@@ -271,6 +271,7 @@ pub(crate) fn run(call: &mut Call<'_>, run: &Run<'_>) -> Outcome {
         }
         Ending::Failed(trouble) => Err(error_of(call, run.name, trouble)),
     };
+    state.clear_up();
     give_back(call, &state);
     call.engine.set_db(call.client, db);
     call.engine.scripts.state = Some(state);

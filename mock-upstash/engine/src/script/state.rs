@@ -49,6 +49,7 @@ pub(crate) struct State {
     pub(crate) lua: Lua,
     pub(crate) host: Host,
     limit: Arc<Limit>,
+    memory_limit: usize,
     chunks: Table,
     next_chunk: ChunkId,
     run: Function,
@@ -115,11 +116,13 @@ impl State {
                 None => Ok(VmState::Continue),
             },
         )?;
-        lua.set_memory_limit(lua.used_memory().saturating_add(config.script_memory_bytes))?;
+        let memory_limit = lua.used_memory().saturating_add(config.script_memory_bytes);
+        lua.set_memory_limit(memory_limit)?;
         Ok(State {
             lua,
             host,
             limit,
+            memory_limit,
             chunks,
             next_chunk: 1,
             run,
@@ -199,15 +202,20 @@ impl State {
                 fatal: true,
                 ..Trouble::default()
             }),
-            Err(error) => {
-                // Most likely memory; what the script left is garbage now.
-                self.lua.gc_collect().ok();
-                Ending::Failed(Trouble {
-                    text: Failure::of(&error).to_string().into_bytes(),
-                    fatal: true,
-                    ..Trouble::default()
-                })
-            }
+            Err(error) => Ending::Failed(Trouble {
+                text: Failure::of(&error).to_string().into_bytes(),
+                fatal: true,
+                ..Trouble::default()
+            }),
+        }
+    }
+
+    /// Clears up behind a script that used a good part of the memory there is, so that the next
+    /// one finds it free: Lua does not collect garbage when memory is refused.
+    pub(crate) fn clear_up(&self) {
+        if self.lua.used_memory() > self.memory_limit / 2 {
+            // Collecting fails only in finalizers, which scripts cannot have.
+            self.lua.gc_collect().ok();
         }
     }
 

@@ -1,10 +1,11 @@
 //! The engine's integration tests, a module for each topic.
 
+mod acl;
 mod differential;
 mod generic;
 mod hash;
-mod acl;
 mod list;
+mod scripting;
 mod server;
 mod set;
 mod sorted_set;
