@@ -9,6 +9,5 @@ mod scripting;
 mod server;
 mod set;
 mod sorted_set;
-mod scripting;
 mod string;
 mod testing;
