@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::report::{self, Reporter, Terminal, Wanted};
 use crate::run::{Absent, Event, Events, Outcome, Plan, Planned, Role, execute, summarize};
 use crate::suite::{Selection, load};
-use crate::target::{Environment, Options, Target, TargetKind, TargetSpec};
+use crate::target::{Environment, Notify, Options, Target, TargetKind, TargetSpec};
 
 /// What to run, where, and what to report.
 #[derive(Debug, Args)]
@@ -138,6 +138,7 @@ impl Asked {
             ca_file: args.ca_file.clone(),
             max_commands: args.max_commands,
             environment,
+            notify: Notify::new(|line| eprintln!("{line}")),
             ..Options::default()
         };
         Ok(Asked {

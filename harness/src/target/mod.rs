@@ -40,13 +40,13 @@ mod tls;
 use std::sync::Arc;
 
 use scenarios::client::Capabilities;
-use scenarios::{ClientError, Connector, Reply};
+use scenarios::{Client, ClientError, Connector, Reply};
 use tokio::sync::Mutex;
 
 pub use error::TargetError;
 pub use guest::{KeyExpiry, Scope};
 pub use open::open;
-pub use option::{DEFAULT_REDIS_IMAGE, Environment, Options, Protocol};
+pub use option::{DEFAULT_REDIS_IMAGE, Environment, Notify, Options, Protocol};
 pub use rest::{RestClient, RestConnector};
 pub use secret::{Secret, redact_text, redact_url};
 pub use spec::{TARGET_WORDS, TargetKind, TargetSpec};
@@ -74,6 +74,7 @@ pub struct Target {
     pub notes: Vec<String>,
     ledger: Arc<Ledger>,
     held: Mutex<Option<Box<Held>>>,
+    health: Mutex<Option<Box<dyn Client>>>,
 }
 
 /// What [`open`] found.
@@ -109,6 +110,7 @@ impl Target {
             notes: Vec::new(),
             ledger,
             held: Mutex::new(None),
+            health: Mutex::new(None),
         }
     }
 
@@ -135,13 +137,27 @@ impl Target {
         self.ledger.stopped()
     }
 
-    /// Whether the target still answers; asked between scenarios.
+    /// Whether the target still answers; asked between scenarios, on a connection that is kept for
+    /// it. One that was lost is made anew before the target is given up.
     ///
     /// # Errors
     /// When it does not, with the reason.
     pub async fn health(&self) -> Result<(), ClientError> {
-        self.ledger.bill(1);
+        let mut kept = self.health.lock().await;
+        if let Some(client) = kept.as_mut()
+            && self.ping(client.as_mut()).await.is_ok()
+        {
+            return Ok(());
+        }
+        *kept = None;
         let mut client = self.connector.connect().await?;
+        self.ping(client.as_mut()).await?;
+        *kept = Some(client);
+        Ok(())
+    }
+
+    async fn ping(&self, client: &mut dyn Client) -> Result<(), ClientError> {
+        self.ledger.bill(1);
         match client.command(&vec![b"PING".to_vec()]).await? {
             // A user whom the server forbids PING is answered all the same.
             Reply::Error(text) if !text.starts_with("NOPERM") => Err(ClientError::Protocol(
@@ -157,6 +173,7 @@ impl Target {
     /// commands are refused.
     pub async fn shutdown(&self) -> Vec<String> {
         let problems = self.ledger.close().await;
+        *self.health.lock().await = None;
         if let Some(held) = self.held.lock().await.take() {
             held.stop().await;
         }

@@ -183,6 +183,7 @@ async fn as_guest(
         notes,
         ledger,
         held: Mutex::new(None),
+        health: Mutex::new(None),
     };
     // The check of the credentials, and what follows.
     target.ledger.bill(2);

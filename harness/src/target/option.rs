@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::secret::Secret;
@@ -65,6 +66,33 @@ impl std::fmt::Debug for Environment {
     }
 }
 
+/// Tells the user what takes a while: getting an image, say. Silent unless told otherwise.
+#[derive(Clone, Default)]
+pub struct Notify(Option<Arc<dyn Fn(&str) + Send + Sync>>);
+
+impl Notify {
+    /// Passes each line on to `show`.
+    pub fn new(show: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Notify(Some(Arc::new(show)))
+    }
+
+    pub(super) fn tell(&self, line: &str) {
+        if let Some(show) = &self.0 {
+            show(line);
+        }
+    }
+}
+
+impl std::fmt::Debug for Notify {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() {
+            "Notify(…)"
+        } else {
+            "Notify(silent)"
+        })
+    }
+}
+
 /// What the user may set about targets.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -87,6 +115,8 @@ pub struct Options {
     /// Where the journals of keys on other people's servers are kept, so that a run after a crash
     /// can clean up. By default a folder in the user's state folder.
     pub journal_dir: Option<PathBuf>,
+    /// Tells the user what takes a while.
+    pub notify: Notify,
 }
 
 /// The image of the Redis container unless the user names another.
@@ -103,6 +133,7 @@ impl Default for Options {
             max_commands: None,
             environment: Environment::default(),
             journal_dir: None,
+            notify: Notify::default(),
         }
     }
 }

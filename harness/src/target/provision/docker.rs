@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use testcontainers::core::IntoContainerPort;
+use testcontainers::core::client::docker_client_instance;
 use testcontainers::runners::AsyncRunner;
 use testcontainers::{ContainerAsync, GenericImage, ImageExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -11,8 +12,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
 use super::super::dial::Wire;
-use super::super::error::TargetError;
-use super::super::option::Environment;
+use super::super::option::{Environment, Notify};
 use super::reaper::Reaper;
 use super::{answers, local_url};
 
@@ -31,6 +31,37 @@ pub(crate) struct Container {
     reaper: Reaper,
 }
 
+/// Why there is no container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NoContainer {
+    /// What is the matter, for who gets along without.
+    pub(crate) reason: String,
+    /// What to do about it, for who does not.
+    pub(crate) advice: String,
+    /// Docker's own words.
+    pub(crate) detail: Option<String>,
+}
+
+impl NoContainer {
+    fn new(reason: impl Into<String>, advice: impl Into<String>) -> Self {
+        NoContainer {
+            reason: reason.into(),
+            advice: advice.into(),
+            detail: None,
+        }
+    }
+}
+
+impl std::fmt::Display for NoContainer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.reason, self.advice)?;
+        match &self.detail {
+            Some(detail) => write!(f, " ({detail})"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Where Docker listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Endpoint {
@@ -40,15 +71,18 @@ enum Endpoint {
     Other(String),
 }
 
-/// Says in one line, with the next step, why Docker cannot be used; `Ok` when it answers.
-pub(crate) async fn probe(environment: &Environment) -> Result<(), String> {
+/// Says why Docker cannot be used; `Ok` when it answers.
+pub(crate) async fn probe(environment: &Environment) -> Result<(), NoContainer> {
     let endpoint = endpoint(environment);
     match timeout(PROBE_LIMIT, ping(&endpoint)).await {
         Ok(outcome) => outcome,
-        Err(_) => Err(format!(
-            "Docker does not answer at {} within {} s: restart it",
-            endpoint.shown(),
-            PROBE_LIMIT.as_secs()
+        Err(_) => Err(NoContainer::new(
+            format!(
+                "Docker does not answer at {} within {} s",
+                endpoint.shown(),
+                PROBE_LIMIT.as_secs()
+            ),
+            "restart it",
         )),
     }
 }
@@ -87,7 +121,7 @@ fn endpoint(environment: &Environment) -> Endpoint {
     Endpoint::Socket(found.unwrap_or(system))
 }
 
-async fn ping(endpoint: &Endpoint) -> Result<(), String> {
+async fn ping(endpoint: &Endpoint) -> Result<(), NoContainer> {
     let shown = endpoint.shown();
     let connected: std::io::Result<Box<dyn Wire>> = match endpoint {
         Endpoint::Socket(path) => UnixStream::connect(path)
@@ -98,19 +132,12 @@ async fn ping(endpoint: &Endpoint) -> Result<(), String> {
             .map(|stream| Box::new(stream) as _),
         Endpoint::Other(_) => return Ok(()),
     };
-    let mut stream = connected.map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => format!("Docker is not here (no {shown})"),
-        std::io::ErrorKind::PermissionDenied => format!(
-            "you may not use Docker ({shown}: permission denied): add yourself to the group \
-             'docker' and log in again"
-        ),
-        std::io::ErrorKind::ConnectionRefused => {
-            format!("Docker does not run (nobody listens at {shown}): start it")
-        }
-        _ => format!("Docker cannot be reached at {shown} ({error})"),
-    })?;
+    let mut stream = connected.map_err(|error| unconnected(&shown, &error))?;
     let unanswered = |error: std::io::Error| {
-        format!("Docker at {shown} closed the connection ({error}): restart it")
+        NoContainer::new(
+            format!("Docker at {shown} closed the connection ({error})"),
+            "restart it",
+        )
     };
     stream
         .write_all(b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n")
@@ -121,7 +148,30 @@ async fn ping(endpoint: &Endpoint) -> Result<(), String> {
     // A server that wants TLS or a login answers as well, and is testcontainers' to talk to.
     match answer.starts_with(b"HTTP/1.") {
         true => Ok(()),
-        false => Err(format!("what listens at {shown} is not Docker")),
+        false => Err(NoContainer::new(
+            format!("what listens at {shown} is not Docker"),
+            "check DOCKER_HOST",
+        )),
+    }
+}
+
+fn unconnected(shown: &str, error: &std::io::Error) -> NoContainer {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            NoContainer::new(format!("Docker is not here (no {shown})"), "install it")
+        }
+        std::io::ErrorKind::PermissionDenied => NoContainer::new(
+            format!("you may not use Docker ({shown}: permission denied)"),
+            "add yourself to the group 'docker' and log in again",
+        ),
+        std::io::ErrorKind::ConnectionRefused => NoContainer::new(
+            format!("Docker does not run (nobody listens at {shown})"),
+            "start it",
+        ),
+        _ => NoContainer::new(
+            format!("Docker cannot be reached at {shown} ({error})"),
+            "check DOCKER_HOST, and that Docker runs",
+        ),
     }
 }
 
@@ -130,24 +180,39 @@ impl Container {
     ///
     /// # Errors
     /// When the image cannot be had or started, or nothing in it answers as Redis.
-    pub(crate) async fn start(image: &str) -> Result<Self, TargetError> {
-        timeout(START_LIMIT, Self::start_unlimited(image)).await.unwrap_or_else(|_| {
-            Err(TargetError::Provision(format!(
-                "a container of {image} was not running after {} s: get the image beforehand with \
-                 'docker pull {image}'",
-                START_LIMIT.as_secs()
-            )))
-        })
+    pub(crate) async fn start(image: &str, notify: &Notify) -> Result<Self, NoContainer> {
+        timeout(START_LIMIT, Self::start_unlimited(image, notify))
+            .await
+            .unwrap_or_else(|_| {
+                Err(NoContainer::new(
+                    format!(
+                        "a container of {image} was not running after {} s",
+                        START_LIMIT.as_secs()
+                    ),
+                    format!("get the image beforehand with 'docker pull {image}'"),
+                ))
+            })
     }
 
-    async fn start_unlimited(image: &str) -> Result<Self, TargetError> {
+    async fn start_unlimited(image: &str, notify: &Notify) -> Result<Self, NoContainer> {
         let (name, tag) = split_image(image);
+        if let Ok(docker) = docker_client_instance().await
+            && docker
+                .inspect_image(&format!("{name}:{tag}"))
+                .await
+                .is_err()
+        {
+            notify.tell(&format!(
+                "getting the image {image}, which is not on this machine yet"
+            ));
+        }
         let container_name = format!("swapcheck-redis-{:016x}", rand::random::<u64>());
         // Before there is a container: a process that is killed while it starts leaves none.
         let mut reaper = Reaper::start("", REMOVE, [&container_name]).map_err(|error| {
-            TargetError::Provision(format!(
-                "/bin/sh cannot be run, which removes containers ({error})"
-            ))
+            NoContainer::new(
+                format!("/bin/sh cannot be run ({error})"),
+                "swapcheck removes containers by it",
+            )
         })?;
         let started = GenericImage::new(name, tag)
             .with_exposed_port(6379.tcp())
@@ -160,7 +225,7 @@ impl Container {
             Ok(container) => container,
             Err(error) => {
                 reaper.reap();
-                return Err(TargetError::Provision(explain(image, &error.to_string())));
+                return Err(explain(image, &error.to_string()));
             }
         };
         let mut container = Container {
@@ -188,9 +253,10 @@ impl Container {
             }
             Err(error) => {
                 container.stop().await;
-                return Err(TargetError::Provision(format!(
-                    "the container of {image} has no port 6379 ({error}): is it an image of a Redis server?"
-                )));
+                return Err(NoContainer::new(
+                    format!("the container of {image} has no port 6379 ({error})"),
+                    "is it an image of a Redis server?",
+                ));
             }
         }
         if let Err(error) = container.wait(image).await {
@@ -200,24 +266,27 @@ impl Container {
         Ok(container)
     }
 
-    async fn wait(&self, image: &str) -> Result<(), TargetError> {
-        let url = local_url(&self.host, self.port)?;
+    async fn wait(&self, image: &str) -> Result<(), NoContainer> {
+        let unusable = |what: &str| {
+            NoContainer::new(
+                format!("the container of {image} {what}"),
+                format!(
+                    "is it an image of a Redis server? See what 'docker run --rm {image}' says"
+                ),
+            )
+        };
+        let url = local_url(&self.host, self.port).map_err(|_| unusable("has no address"))?;
         let started = Instant::now();
         while !answers(&url).await {
-            let gone = match &self.held {
+            let ended = match &self.held {
                 Some(held) => matches!(held.is_running().await, Ok(false)),
                 None => true,
             };
-            if gone || started.elapsed() > READY_LIMIT {
-                return Err(TargetError::Provision(format!(
-                    "the container of {image} {}: is it an image of a Redis server? See what it \
-                     says with 'docker run --rm {image}'",
-                    if gone {
-                        "ended at once"
-                    } else {
-                        "does not answer on port 6379"
-                    }
-                )));
+            if ended {
+                return Err(unusable("ended at once"));
+            }
+            if started.elapsed() > READY_LIMIT {
+                return Err(unusable("does not answer on port 6379"));
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -260,37 +329,51 @@ fn split_image(image: &str) -> (&str, &str) {
     }
 }
 
-fn explain(image: &str, error: &str) -> String {
+/// What Docker's words mean.
+fn explain(image: &str, error: &str) -> NoContainer {
     let lower = error.to_ascii_lowercase();
-    let advice = if lower.contains("no such host")
-        || lower.contains("timeout")
-        || lower.contains("dial tcp")
-        || lower.contains("connection refused")
-        || lower.contains("network is unreachable")
-    {
-        "its registry cannot be reached: check the network, or name an image that 'docker images' \
-         lists by --redis-image"
-    } else if lower.contains("not found")
-        || lower.contains("pull access denied")
-        || lower.contains("manifest unknown")
-        || lower.contains("404")
-    {
-        "there is no such image: check its spelling, or see 'docker images' for those that are here"
-    } else if lower.contains("port is already allocated")
-        || lower.contains("address already in use")
-    {
-        "a port is taken: stop the container that uses it"
-    } else if lower.contains("invalid reference format") {
-        "that is not the name of an image: it looks like redis:8 or registry.example.com/redis:8"
-    } else if lower.contains("no space left") {
-        "the disk is full: make room, with 'docker system prune' perhaps"
+    let any = |signs: &[&str]| signs.iter().any(|sign| lower.contains(sign));
+    let (reason, advice) = if any(&[
+        "no such host",
+        "timeout",
+        "dial tcp",
+        "connection refused",
+        "network is unreachable",
+    ]) {
+        (
+            format!("the image {image} is not on this machine and its registry cannot be reached"),
+            "check the network, or name an image that 'docker images' lists by --redis-image",
+        )
+    } else if any(&["invalid reference format"]) {
+        (
+            format!("'{image}' is not the name of an image"),
+            "it looks like redis:8 or registry.example.com/redis:8",
+        )
+    } else if any(&["not found", "pull access denied", "manifest unknown", "404"]) {
+        (
+            format!("there is no image {image}"),
+            "check its spelling, or see 'docker images' for those that are here",
+        )
+    } else if any(&["port is already allocated", "address already in use"]) {
+        (
+            format!("a port that the container of {image} needs is taken"),
+            "stop what uses it",
+        )
+    } else if any(&["no space left"]) {
+        (
+            format!("there is no room for a container of {image}"),
+            "make some, with 'docker system prune' perhaps",
+        )
     } else {
-        "see what Docker says to 'docker run --rm IMAGE'"
+        (
+            format!("no container of {image} could be started"),
+            "see what Docker says to 'docker run --rm IMAGE'",
+        )
     };
-    format!(
-        "no container of {image} could be started: {advice} ({})",
-        one_line(error)
-    )
+    NoContainer {
+        detail: Some(one_line(error)),
+        ..NoContainer::new(reason, advice)
+    }
 }
 
 fn one_line(text: &str) -> String {
@@ -326,10 +409,39 @@ mod tests {
     }
 
     #[test]
+    fn a_docker_that_may_not_be_used_is_told_from_one_that_is_not_there() {
+        let said = |kind: std::io::ErrorKind| unconnected("/d.sock", &kind.into()).to_string();
+        assert_eq!(
+            said(std::io::ErrorKind::PermissionDenied),
+            "you may not use Docker (/d.sock: permission denied): add yourself to the group \
+             'docker' and log in again"
+        );
+        assert_eq!(
+            said(std::io::ErrorKind::NotFound),
+            "Docker is not here (no /d.sock): install it"
+        );
+        assert!(said(std::io::ErrorKind::ConnectionRefused).ends_with("start it"));
+    }
+
+    #[test]
     fn failures_are_told_apart() {
-        let text = explain("redis:8", "dial tcp: lookup registry: no such host");
-        assert!(text.contains("registry cannot be reached"), "{text}");
-        let text = explain("nosuch:1", "pull access denied for nosuch");
-        assert!(text.contains("no such image"), "{text}");
+        for (words, part) in [
+            (
+                "dial tcp: lookup registry: no such host",
+                "registry cannot be reached",
+            ),
+            ("pull access denied for x", "there is no image x:1"),
+            (
+                "invalid reference format",
+                "'x:1' is not the name of an image",
+            ),
+            ("port is already allocated", "is taken"),
+            ("write: no space left on device", "no room"),
+            ("something else\nover two lines", "could be started"),
+        ] {
+            let explained = explain("x:1", words).to_string();
+            assert!(explained.contains(part), "{explained}");
+            assert!(!explained.contains('\n'), "{explained}");
+        }
     }
 }

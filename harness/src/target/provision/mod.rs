@@ -51,10 +51,10 @@ pub(crate) async fn provision(options: &Options) -> Result<Provisioned, TargetEr
         .or(options.environment.get("SWAPCHECK_REDIS_IMAGE"));
     let image = named.unwrap_or(DEFAULT_REDIS_IMAGE);
     let why_not = match docker::probe(&options.environment).await {
-        Err(reason) => reason,
-        Ok(()) => match Container::start(image).await {
+        Err(why_not) => why_not,
+        Ok(()) => match Container::start(image, &options.notify).await {
             Ok(container) => return of_container(container, image),
-            Err(error) => error.to_string(),
+            Err(why_not) => why_not,
         },
     };
     if named.is_some() {
@@ -66,16 +66,21 @@ pub(crate) async fn provision(options: &Options) -> Result<Provisioned, TargetEr
     }
     let Some(program) = find_server(options.environment.get("PATH").unwrap_or_default()) else {
         return Err(TargetError::Provision(format!(
-            "there is no Redis to compare with. {why_not}; and there is no redis-server on PATH. \
-             Install one of them (on Debian: apt-get install redis-server), or give a running \
-             server by --target redis://host:port"
+            "there is no Redis to compare with. {}: {}. There is no redis-server on PATH either (on \
+             Debian: apt-get install redis-server). Or give a running server by --target \
+             redis://host:port",
+            why_not.reason, why_not.advice
         )));
     };
     let process = ServerProcess::start(&program).await?;
     Ok(Provisioned {
         url: local_url("127.0.0.1", process.port)?,
         description: format!("{} on port {}", program.display(), process.port),
-        notes: vec![format!("{why_not}; used {} instead", program.display())],
+        notes: vec![format!(
+            "{}; used {} instead",
+            why_not.reason,
+            program.display()
+        )],
         server: Server::Process(process),
     })
 }

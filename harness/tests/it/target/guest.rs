@@ -32,7 +32,7 @@ async fn owner(server: &RedisServer) -> Box<dyn scenarios::Client> {
 }
 
 /// Every key with its serialized value and its expiry.
-async fn everything(server: &RedisServer) -> Vec<(Vec<u8>, Reply, Reply)> {
+pub(super) async fn everything(server: &RedisServer) -> Vec<(Vec<u8>, Reply, Reply)> {
     let mut owner = owner(server).await;
     let Reply::Array(keys) = ask(owner.as_mut(), &["KEYS", "*"]).await else {
         panic!("KEYS gives an array")
@@ -54,7 +54,7 @@ async fn everything(server: &RedisServer) -> Vec<(Vec<u8>, Reply, Reply)> {
     all
 }
 
-async fn with_others_keys(server: &RedisServer) {
+pub(super) async fn with_others_keys(server: &RedisServer) {
     let mut owner = owner(server).await;
     ask(
         owner.as_mut(),
@@ -193,7 +193,7 @@ async fn a_scenario_sees_its_keys_as_it_made_them() {
 }
 
 /// The expiry of a key, once it has one.
-async fn expiry_of(server: &RedisServer, key: &str) -> i64 {
+pub(super) async fn expiry_of(server: &RedisServer, key: &str) -> i64 {
     let mut owner = owner(server).await;
     loop {
         match ask(owner.as_mut(), &["PTTL", key]).await {

@@ -4,6 +4,7 @@ mod absent;
 mod guest;
 mod provision;
 mod rest;
+mod signal;
 mod spec;
 mod tcp;
 
