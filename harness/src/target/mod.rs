@@ -73,7 +73,14 @@ pub struct Target {
     /// What the user should know about how this target was had: `Docker is not here; used …`.
     pub notes: Vec<String>,
     ledger: Arc<Ledger>,
-    held: Mutex<Option<Box<Held>>>,
+    kept: Box<Kept>,
+}
+
+/// What a target holds on to until it is shut down.
+#[derive(Default)]
+struct Kept {
+    server: Mutex<Option<Held>>,
+    /// The connection that health checks use.
     health: Mutex<Option<Box<dyn Client>>>,
 }
 
@@ -109,8 +116,7 @@ impl Target {
             version: None,
             notes: Vec::new(),
             ledger,
-            held: Mutex::new(None),
-            health: Mutex::new(None),
+            kept: Box::default(),
         }
     }
 
@@ -143,7 +149,7 @@ impl Target {
     /// # Errors
     /// When it does not, with the reason.
     pub async fn health(&self) -> Result<(), ClientError> {
-        let mut kept = self.health.lock().await;
+        let mut kept = self.kept.health.lock().await;
         if let Some(client) = kept.as_mut()
             && self.ping(client.as_mut()).await.is_ok()
         {
@@ -173,9 +179,9 @@ impl Target {
     /// commands are refused.
     pub async fn shutdown(&self) -> Vec<String> {
         let problems = self.ledger.close().await;
-        *self.health.lock().await = None;
-        if let Some(held) = self.held.lock().await.take() {
-            held.stop().await;
+        *self.kept.health.lock().await = None;
+        if let Some(server) = self.kept.server.lock().await.take() {
+            server.stop().await;
         }
         problems
             .into_iter()

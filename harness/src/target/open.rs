@@ -5,7 +5,6 @@ use std::sync::Arc;
 use mock_upstash::MockUpstash;
 use scenarios::client::Command;
 use scenarios::{Connector, Reply};
-use tokio::sync::Mutex;
 use url::Url;
 
 use super::error::TargetError;
@@ -96,7 +95,7 @@ async fn open_redis(spec: &TargetSpec, options: &Options) -> Result<Target, Targ
     let mut target = Target::around(spec.name(), spec.kind(), connector, true);
     target.description = provisioned.description;
     target.notes = provisioned.notes;
-    target.held = Mutex::new(Some(Box::new(Held::Server(provisioned.server))));
+    *target.kept.server.lock().await = Some(Held::Server(provisioned.server));
     target.version = version(&target).await;
     Ok(target)
 }
@@ -117,7 +116,7 @@ async fn open_mock(spec: &TargetSpec, options: &Options) -> Result<Target, Targe
     let mut target = Target::around(spec.name(), spec.kind(), Arc::new(connector), true);
     target.description = format!("mock in this process, {}", redact_url(&url));
     target.version = version(&target).await;
-    target.held = Mutex::new(Some(Box::new(Held::Mock(mock))));
+    *target.kept.server.lock().await = Some(Held::Mock(mock));
     Ok(target)
 }
 
@@ -182,8 +181,7 @@ async fn as_guest(
         version: None,
         notes,
         ledger,
-        held: Mutex::new(None),
-        health: Mutex::new(None),
+        kept: Box::default(),
     };
     // The check of the credentials, and what follows.
     target.ledger.bill(2);

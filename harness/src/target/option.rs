@@ -68,7 +68,9 @@ impl std::fmt::Debug for Environment {
 
 /// Tells the user what takes a while: getting an image, say. Silent unless told otherwise.
 #[derive(Clone, Default)]
-pub struct Notify(Option<Arc<dyn Fn(&str) + Send + Sync>>);
+pub struct Notify(Option<Arc<Show>>);
+
+type Show = dyn Fn(&str) + Send + Sync;
 
 impl Notify {
     /// Passes each line on to `show`.
