@@ -2,6 +2,8 @@
 
 mod cli;
 mod fake;
+mod fault;
+mod report;
 mod server;
 mod target;
 mod verdict;
