@@ -9,7 +9,8 @@ use super::command::name;
 /// Longer than any scenario takes, and short enough that a forgotten key is no burden.
 pub(crate) const SAFETY_EXPIRY: Duration = Duration::from_secs(3600);
 
-/// Whether a scenario can see that a key was given an expiry.
+/// Whether a scenario can see that a key was given an expiry; whoever runs it knows its commands,
+/// and decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyExpiry {
     /// The scenario looks at expiries (`TTL`, `PERSIST`, `EXPIRE … NX`) or watches keys: its keys
@@ -18,40 +19,6 @@ pub enum KeyExpiry {
     /// It does not: on other people's servers every key it makes is given an expiry right after,
     /// so that nothing stays behind if this process dies.
     Guarded,
-}
-
-impl KeyExpiry {
-    /// What a scenario that sends these commands can see.
-    pub fn of<'c>(commands: impl IntoIterator<Item = &'c Command>) -> Self {
-        match commands.into_iter().any(observes) {
-            true => KeyExpiry::Observed,
-            false => KeyExpiry::Guarded,
-        }
-    }
-}
-
-/// Whether the reply to a command, or what it does, depends on a key's having an expiry.
-fn observes(command: &Command) -> bool {
-    let has = |words: &[&[u8]]| {
-        command[1..]
-            .iter()
-            .any(|argument| words.iter().any(|word| argument.eq_ignore_ascii_case(word)))
-    };
-    match name(command).as_str() {
-        "TTL" | "PTTL" | "EXPIRETIME" | "PEXPIRETIME" | "PERSIST" | "DUMP" | "DEBUG" => true,
-        // An expiry given to a watched key would abort the transaction.
-        "WATCH" => true,
-        "EXPIRE" | "PEXPIRE" | "EXPIREAT" | "PEXPIREAT" => has(&[b"NX", b"XX", b"GT", b"LT"]),
-        "GETEX" => has(&[b"PERSIST"]),
-        "INFO" => has(&[b"keyspace"]),
-        "EVAL" | "EVAL_RO" | "SCRIPT" => command.iter().any(|text| {
-            let text = String::from_utf8_lossy(text).to_ascii_lowercase();
-            ["ttl", "persist", "expiretime"]
-                .iter()
-                .any(|word| text.contains(word))
-        }),
-        _ => false,
-    }
 }
 
 /// What a command does to the expiry of the keys it names.
@@ -93,31 +60,6 @@ mod tests {
         text.split(' ')
             .map(|word| word.as_bytes().to_vec())
             .collect()
-    }
-
-    #[test]
-    fn looking_at_an_expiry_is_noticed() {
-        for text in [
-            "ttl k",
-            "PERSIST k",
-            "EXPIRE k 10 nx",
-            "GETEX k PERSIST",
-            "WATCH k",
-            "EVAL redis.call('PTTL',KEYS[1]) 1 k",
-        ] {
-            assert_eq!(
-                KeyExpiry::of([&command("SET k v"), &command(text)]),
-                KeyExpiry::Observed,
-                "{text}"
-            );
-        }
-        for text in ["SET k v", "EXPIRE k 10", "GET k", "EVAL return 1"] {
-            assert_eq!(
-                KeyExpiry::of([&command(text)]),
-                KeyExpiry::Guarded,
-                "{text}"
-            );
-        }
     }
 
     #[test]

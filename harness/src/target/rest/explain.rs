@@ -51,13 +51,17 @@ impl Shared {
                 "the request to {shown} cannot be built ({text})"
             ));
         }
-        let advice = match shown.starts_with("http://") {
+        let tls = match shown.starts_with("http://") {
             true => "; if the server expects TLS, the URL begins with https://",
             false => "",
         };
+        // hyper's word for bytes that are no HTTP, a TLS alert say.
+        let what = match text.contains("invalid HTTP") {
+            true => "answered with something that is not HTTP",
+            false => "closed the connection without an answer",
+        };
         ClientError::OutcomeUnknown(format!(
-            "{shown} closed the connection without an answer; whether it ran the command is not \
-             known, so it was not repeated{advice} ({text})"
+            "{shown} {what}; whether it ran the command is not known, so it was not repeated{tls} ({text})"
         ))
     }
 

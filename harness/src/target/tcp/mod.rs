@@ -11,6 +11,7 @@
 mod translate;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -43,6 +44,8 @@ pub struct TcpConnector {
     password: Option<Secret>,
     database: u16,
     protocol: Protocol,
+    /// Whether RESP3 was asked for, and no server has refused it.
+    resp3: Arc<AtomicBool>,
     connect_timeout: Duration,
     reply_timeout: Duration,
 }
@@ -87,6 +90,7 @@ impl TcpConnector {
             password: url.password().map(decode).transpose()?.map(Secret::new),
             database: url.path().trim_matches('/').parse().unwrap_or(0),
             protocol: options.protocol,
+            resp3: Arc::new(AtomicBool::new(options.protocol == Protocol::Resp3)),
             connect_timeout: options.connect_timeout,
             reply_timeout: options.reply_timeout,
         })
@@ -142,7 +146,7 @@ impl TcpConnector {
             let hello = vec![b"HELLO".to_vec(), b"3".to_vec()];
             match self.ask(client, hello).await? {
                 Reply::Error(text) if text.starts_with("NOAUTH") => return Err(self.refused(&text)),
-                Reply::Error(_) => {}
+                Reply::Error(_) => self.resp3.store(false, Ordering::Relaxed),
                 _ => client.expressiveness = Expressiveness::Resp3,
             }
         }
@@ -247,9 +251,9 @@ impl Connector for TcpConnector {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            expressiveness: match self.protocol {
-                Protocol::Resp2 => Expressiveness::Resp2,
-                Protocol::Resp3 => Expressiveness::Resp3,
+            expressiveness: match self.resp3.load(Ordering::Relaxed) {
+                true => Expressiveness::Resp3,
+                false => Expressiveness::Resp2,
             },
             connection: true,
             blocking: true,

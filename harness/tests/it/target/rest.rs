@@ -427,6 +427,9 @@ async fn tls_to_a_plain_port_is_recognized() {
         &error.to_string(),
         &["does not seem to speak TLS", "http://"],
     );
+    let alert = raw(b"\x15\x03\x01\x00\x02\x02\x0a", true).await;
+    let error = connector(&alert).check().await.unwrap_err();
+    says(&error.to_string(), &["not HTTP", "begins with https://"]);
     let silent = raw(b"", false).await.replace("http://", "https://");
     let error = connector(&silent).check().await.unwrap_err();
     says(&error.to_string(), &["did not answer in time", "http://"]);

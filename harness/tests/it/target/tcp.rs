@@ -537,3 +537,28 @@ async fn a_crowded_server_is_tried_again() {
         .unwrap();
     serve.await.unwrap();
 }
+
+#[tokio::test]
+async fn a_server_without_resp3_is_spoken_to_in_resp2() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("redis://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = [0; 64];
+        for answer in [&b"-ERR unknown command 'HELLO'\r\n"[..], b"+PONG\r\n"] {
+            let _ = stream.read(&mut request).await;
+            stream.write_all(answer).await.unwrap();
+        }
+    });
+    let options = Options {
+        protocol: Protocol::Resp3,
+        ..Options::default()
+    };
+    let connector = connector(&url, &options);
+    let client = connector.dial().await.unwrap();
+    assert_eq!(client.expressiveness(), Expressiveness::Resp2);
+    assert_eq!(
+        connector.capabilities().expressiveness,
+        Expressiveness::Resp2
+    );
+}
