@@ -163,11 +163,28 @@ impl<'e> Call<'e> {
         timeout_ms: Option<u64>,
         on_timeout: Reply,
     ) -> Outcome {
+        let args = self.args.to_vec();
+        self.block_as(args, keys, kind, wakes_when_gone, timeout_ms, on_timeout)
+    }
+
+    /// As [`Call::block`], and runs `args` later in place of the command as it was sent, for what an
+    /// argument means now (`$`) it does not mean then.
+    ///
+    /// # Errors
+    /// Never; the type is that of handlers.
+    pub fn block_as(
+        &mut self,
+        args: Vec<Bytes>,
+        keys: Vec<Key>,
+        kind: Kind,
+        wakes_when_gone: bool,
+        timeout_ms: Option<u64>,
+        on_timeout: Reply,
+    ) -> Outcome {
         if self.cannot_block() {
             return Ok(on_timeout);
         }
         let deadline_ms = timeout_ms.map(|ms| self.now_ms.saturating_add(ms));
-        let args = self.args.to_vec();
         let since = self.engine.next_arrival();
         let blocked = Blocked {
             args,
