@@ -368,8 +368,15 @@ mod tests {
     }
 
     #[test]
-    fn the_built_in_catalogue_is_valid() {
+    fn the_built_in_catalogue_names_scenarios_that_exist() {
         let catalogue = Catalogue::parse(BUILT_IN).expect("the repository's own catalogue");
+        let suite = crate::suite::load(&crate::suite::Selection::default()).expect("the suite");
         assert!(!catalogue.entries().is_empty());
+        for entry in catalogue.entries() {
+            for id in &entry.shows_in {
+                let known = suite.iter().any(|planned| planned.scenario.id == *id);
+                assert!(known, "{} shows in {id}, which is no scenario", entry.id);
+            }
+        }
     }
 }

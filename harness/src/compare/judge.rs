@@ -12,7 +12,7 @@ use super::catalogue::{Catalogue, Sighting};
 use super::difference::{Difference, Kind, Severity};
 use super::expectation::{mode, only_reply};
 use super::reply::{Mode, compare};
-use crate::run::{Answer, End, Trace};
+use crate::run::{Answer, End, Observation, Trace};
 use crate::target::TargetKind;
 
 /// A target's part in a scenario.
@@ -472,6 +472,10 @@ impl Court<'_> {
                 };
                 id(seen.sent.get(slot)?, wanted, members.get(slot)?)
             }
+            // A message comes without a command.
+            (Action::Message { .. } | Action::NoMessage { .. }, _) => {
+                id(&[b"message".to_vec()], reference.as_ref(), subject)
+            }
             _ => id(seen.sent.first()?, reference.as_ref(), subject),
         }
     }
@@ -487,7 +491,8 @@ impl Court<'_> {
 
     /// The documented differences that had to show in this scenario on this target and did not.
     fn absent(&self, side: &Side<'_>, findings: &[Finding]) -> Vec<String> {
-        if !side.upstash || !side.trace.is_complete() {
+        let skipped = |seen: &Observation| matches!(seen.answer, Answer::Skipped(_));
+        if !side.upstash || !side.trace.is_complete() || side.trace.steps.iter().any(skipped) {
             return Vec::new();
         }
         let shown = |id: &str| {
