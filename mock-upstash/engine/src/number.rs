@@ -143,7 +143,22 @@ pub fn format_double(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() <= (i64::MAX / 2) as f64 {
         return (value as i64).to_string();
     }
-    let sign = if value < 0.0 { "-" } else { "" };
+    format_shortest(value)
+}
+
+/// Writes a double with the fewest digits that read back as the same number, in the layout of the
+/// `fpconv_dtoa` that Redis carries: `0.1`, `9223372036854776000`, `1e+20`, `-nan`.
+pub fn format_shortest(value: f64) -> String {
+    let sign = if value.is_sign_negative() { "-" } else { "" };
+    if value.is_nan() {
+        return format!("{sign}nan");
+    }
+    if value.is_infinite() {
+        return format!("{sign}inf");
+    }
+    if value == 0.0 {
+        return format!("{sign}0");
+    }
     let (digits, power) = shortest::digits(value.abs());
     let digits: String = digits.into_iter().map(char::from).collect();
     let count = digits.len() as i32;
@@ -225,10 +240,8 @@ pub fn timeout_ms(text: &[u8], now_ms: u64) -> Result<Option<u64>, crate::error:
     Ok(Some(ms))
 }
 
-/// Writes a double with the fewest digits that read back as the same number, in the layout of the
-/// `fpconv_dtoa` that Redis uses for numbers of scripts: `0.1`, `9223372036854776000`, `1e+20`,
-/// `-nan`.
-pub fn shortest(value: f64) -> String {
+/// Writes a double as C's `%.Ng` does: at most `precision` digits, no zeros at the end.
+pub fn general(value: f64, precision: usize) -> String {
     let sign = if value.is_sign_negative() { "-" } else { "" };
     let magnitude = value.abs();
     if magnitude.is_nan() {
@@ -237,33 +250,93 @@ pub fn shortest(value: f64) -> String {
     if magnitude.is_infinite() {
         return format!("{sign}inf");
     }
-    if magnitude == 0.0 {
-        return format!("{sign}0");
-    }
-    let scientific = format!("{magnitude:e}");
+    let precision = precision.max(1);
+    let scientific = format!("{magnitude:.*e}", precision - 1);
     let (mantissa, power) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
-    let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
     let power: i32 = power.parse().unwrap_or(0);
-    // The number is `digits` times ten to this.
-    let scale = power - count + 1;
-    if scale >= 0 && power.abs() < count + 7 {
-        return format!(
-            "{sign}{digits}{}",
-            "0".repeat(scale.unsigned_abs() as usize)
-        );
+    let without_zeros = |text: &str| match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text.to_owned(),
+    };
+    let most = i32::try_from(precision).unwrap_or(i32::MAX);
+    if power < -4 || power >= most {
+        let mantissa = without_zeros(mantissa);
+        let power_sign = if power < 0 { '-' } else { '+' };
+        return format!("{sign}{mantissa}e{power_sign}{:02}", power.abs());
     }
-    if scale < 0 && (scale > -7 || power.abs() < 4) {
-        let whole = count + scale;
-        if whole <= 0 {
-            let zeros = "0".repeat(whole.unsigned_abs() as usize);
-            return format!("{sign}0.{zeros}{digits}");
+    let decimals = usize::try_from(most - 1 - power).unwrap_or(0);
+    format!(
+        "{sign}{}",
+        without_zeros(&format!("{magnitude:.decimals$}"))
+    )
+}
+
+/// Reads the double that a text begins with, as C's `strtod` does; answers it with the number of
+/// bytes it takes.
+pub fn leading_double(text: &[u8]) -> Option<(f64, usize)> {
+    let at = |index: usize| text.get(index).copied().unwrap_or(0);
+    let digits = |from: usize| {
+        let rest = text.get(from..).unwrap_or_default();
+        rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
+    };
+    let negative = at(0) == b'-';
+    let start = usize::from(matches!(at(0), b'-' | b'+'));
+    let signed = |value: f64| if negative { -value } else { value };
+    let starts_with = |word: &[u8]| {
+        let found = text.get(start..start + word.len());
+        found.is_some_and(|found| found.eq_ignore_ascii_case(word))
+    };
+    for (word, value) in [
+        (&b"infinity"[..], f64::INFINITY),
+        (b"inf", f64::INFINITY),
+        (b"nan", f64::NAN),
+    ] {
+        if starts_with(word) {
+            return Some((signed(value), start + word.len()));
         }
-        let (whole, fraction) = digits.split_at(whole.unsigned_abs() as usize);
-        return format!("{sign}{whole}.{fraction}");
     }
-    let (first, rest) = digits.split_at(1);
-    let point = if rest.is_empty() { "" } else { "." };
-    let exponent_sign = if power < 0 { '-' } else { '+' };
-    format!("{sign}{first}{point}{rest}e{exponent_sign}{}", power.abs())
+    if at(start) == b'0' && at(start + 1) | 0x20 == b'x' {
+        let body = start + 2;
+        let is_hex = |from: usize| {
+            let rest = text.get(from..).unwrap_or_default();
+            rest.iter().take_while(|b| b.is_ascii_hexdigit()).count()
+        };
+        let mut end = body + is_hex(body);
+        if at(end) == b'.' {
+            end += 1 + is_hex(end + 1);
+        }
+        if end > body && &text[body..end] != b"." {
+            if at(end) | 0x20 == b'p' {
+                let sign = usize::from(matches!(at(end + 1), b'-' | b'+'));
+                let power = digits(end + 1 + sign);
+                if power > 0 {
+                    end += 1 + sign + power;
+                }
+            }
+            let hex = std::str::from_utf8(&text[body..end]).ok()?;
+            return Some((signed(hexadecimal(hex)?), end));
+        }
+        return Some((signed(0.0), start + 1));
+    }
+    let mut end = start + digits(start);
+    let mut count = end - start;
+    if at(end) == b'.' {
+        let fraction = digits(end + 1);
+        if count + fraction > 0 {
+            end += 1 + fraction;
+        }
+        count += fraction;
+    }
+    if count == 0 {
+        return None;
+    }
+    if at(end) | 0x20 == b'e' {
+        let sign = usize::from(matches!(at(end + 1), b'-' | b'+'));
+        let power = digits(end + 1 + sign);
+        if power > 0 {
+            end += 1 + sign + power;
+        }
+    }
+    let magnitude: f64 = std::str::from_utf8(&text[start..end]).ok()?.parse().ok()?;
+    Some((signed(magnitude), end))
 }

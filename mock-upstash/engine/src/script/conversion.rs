@@ -8,8 +8,9 @@ use crate::number;
 use crate::reply::Reply;
 use crate::session::Protocol;
 
-/// How deep a reply may nest: Lua's stack, as Redis leaves room on it, allows no more.
-const DEEPEST: usize = 2000;
+/// How deep a reply may nest. Redis stops where Lua's stack is full, some thousand levels down; here
+/// everyone who writes the reply out has to get down there too.
+const DEEPEST: usize = 200;
 
 /// A reply as a script sees it. With RESP2 the richer kinds come as RESP2 writes them.
 ///
@@ -117,7 +118,7 @@ fn nested_reply(value: Value, protocol: Protocol, depth: usize) -> mlua::Result<
 /// A number without its fraction, as a C cast on x86-64 makes it: what does not fit becomes the
 /// smallest integer.
 fn truncated(number: f64) -> i64 {
-    if number >= -9_223_372_036_854_775_808.0 && number < 9_223_372_036_854_775_808.0 {
+    if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&number) {
         number as i64
     } else {
         i64::MIN
@@ -200,5 +201,5 @@ pub(crate) fn number_argument(value: f64, truncates: bool) -> Vec<u8> {
     if value.fract() == 0.0 && value.abs() <= 4_503_599_627_370_495.0 {
         return (value as i64).to_string().into_bytes();
     }
-    number::shortest(value).into_bytes()
+    number::format_shortest(value).into_bytes()
 }

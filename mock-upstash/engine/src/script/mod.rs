@@ -106,14 +106,11 @@ impl Scripts {
         self.scripts.contains_key(sha)
     }
 
-    /// Lets go of every script.
+    /// Lets go of every script, and of the settings that scripts made in the libraries.
     pub fn flush(&mut self) {
-        for script in std::mem::take(&mut self.scripts).into_values() {
-            if let Some(state) = &mut self.state {
-                state.forget(script.chunk);
-            }
-        }
+        self.scripts = HashMap::default();
         self.from_eval = 0;
+        self.state = None;
     }
 
     /// The script with a digest, noted as used.

@@ -212,3 +212,79 @@ fn inner_commands_are_counted_apart() {
     assert_eq!(bench.engine.stats.commands, 1);
     assert_eq!(bench.engine.stats.script_commands, 5);
 }
+
+#[test]
+fn libraries_read_what_they_write() {
+    let mut bench = Bench::redis();
+    for (script, shown) in [
+        (
+            "return cjson.encode({1, 'a', {b = true}})",
+            r#""[1,\"a\",{\"b\":true}]""#,
+        ),
+        (
+            "return cjson.encode(cjson.decode('{\"n\":[null,1.5]}'))",
+            r#""{\"n\":[null,1.5]}""#,
+        ),
+        (
+            "return cmsgpack.unpack(cmsgpack.pack({1, -1, 'x', {}}))",
+            "[1, -1, \"x\", []]",
+        ),
+        (
+            "return {struct.unpack('>I2s', struct.pack('>I2s', 258, 'ab'))}",
+            "[258, \"ab\", 6]",
+        ),
+        ("return bit.tohex(bit.bxor(0xff00ff00, -1))", "\"00ff00ff\""),
+    ] {
+        assert_eq!(eval(&mut bench, script), shown, "{script}");
+    }
+}
+
+#[test]
+fn deep_nesting_is_refused_and_not_followed() {
+    let mut bench = Bench::redis();
+    for (script, shown) in [
+        (
+            "return #cjson.encode(cjson.decode(string.rep('[', 1000) .. string.rep(']', 1000)))",
+            "2000",
+        ),
+        (
+            "return select(2, pcall(cjson.decode, string.rep('[', 100000)))",
+            "\"Found too many nested data structures (1001) at character 1001\"",
+        ),
+        (
+            "local t = {} for i = 1, 5000 do t = {t} end return select(2, pcall(cjson.encode, t))",
+            "\"Cannot serialise, excessive nesting (1001)\"",
+        ),
+        (
+            "return select(2, pcall(cmsgpack.unpack, string.rep('\\145', 100000)))",
+            "\"stack overflow (in function mp_decode_to_lua_array)\"",
+        ),
+    ] {
+        assert_eq!(eval(&mut bench, script), shown, "{script}");
+    }
+    let reply = eval(
+        &mut bench,
+        "local t = {} for i = 1, 5000 do t = {t} end return t",
+    );
+    assert!(reply.contains("ERR reached lua stack limit"), "{reply}");
+}
+
+#[test]
+fn upstash_encodes_json_its_own_way() {
+    let mut bench = Bench::upstash();
+    assert_eq!(eval(&mut bench, "return cjson.encode({})"), "\"[]\"");
+    assert_eq!(
+        eval(
+            &mut bench,
+            "return cjson.encode(cjson.decode('{\"a\":null,\"b\":[1,null,2]}'))"
+        ),
+        r#""{\"b\":[1,2]}""#
+    );
+    assert_eq!(
+        eval(
+            &mut bench,
+            "local t = {1} local text, why = cjson.encode({t, t}) return {tostring(text), why}"
+        ),
+        "[\"nil\", \"cannot encode recursively nested tables to JSON\"]"
+    );
+}
