@@ -52,10 +52,15 @@ impl MockClock {
     pub(crate) fn unfreeze(&self) {
         let frozen = self.0.frozen_us.swap(RUNNING, Ordering::SeqCst);
         if frozen != RUNNING {
-            self.0
-                .offset_us
-                .store(frozen.saturating_sub(system_us()), Ordering::SeqCst);
+            let offset = frozen.saturating_sub(system_us());
+            self.0.offset_us.store(offset, Ordering::SeqCst);
         }
+    }
+
+    /// Back to the system's time, running.
+    pub(crate) fn reset(&self) {
+        self.0.frozen_us.store(RUNNING, Ordering::SeqCst);
+        self.0.offset_us.store(0, Ordering::SeqCst);
     }
 
     /// Whether the clock stands still.

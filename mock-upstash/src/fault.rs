@@ -247,6 +247,16 @@ impl Faults {
         self.any.store(true, Ordering::Release);
     }
 
+    /// The faults in force, whether they can strike again or not.
+    pub(crate) fn list(&self) -> Vec<Fault> {
+        let state = self.state.lock();
+        state
+            .faults
+            .iter()
+            .map(|armed| armed.fault.clone())
+            .collect()
+    }
+
     pub(crate) fn clear(&self) {
         self.state.lock().faults.clear();
         self.any.store(false, Ordering::Release);

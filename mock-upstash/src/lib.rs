@@ -15,14 +15,24 @@
 //! In reading order: [`MockUpstash`] and its [`Builder`], `shared` (what both fronts work on),
 //! `rest` and `resp` (the fronts).
 
+pub mod assumption;
 mod clock;
 pub mod fault;
+pub mod journal;
+mod listener;
 mod outbox;
 mod resp;
 mod rest;
 mod server;
 mod shared;
+mod snapshot;
+mod tls;
+mod transport;
+mod upstream;
 
+pub use assumption::Assumption;
 pub use fault::{Effect, Fault};
+pub use journal::{Request, RequestKind};
 pub use redis_engine::dialect::{self, Dialect, Quirk};
-pub use server::{Builder, MockUpstash, StartError};
+pub use server::{Builder, MockUpstash, Snapshot, StartError};
+pub use upstream::UpstreamUrlError;

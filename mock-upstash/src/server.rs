@@ -6,14 +6,27 @@ use std::time::Duration;
 
 use rand::RngExt;
 use redis_engine::{Config, Dialect, Engine, Options, Quirk};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
+use crate::assumption::{Assumption, Assumptions};
 use crate::clock::MockClock;
 use crate::fault::Fault;
-use crate::shared::{READ_ONLY_USER, Shared};
+use crate::journal::Request;
+use crate::listener::Listener;
+use crate::shared::{DEFAULT_USER, Parts, READ_ONLY_USER, Shared};
+use crate::tls::Identity;
+use crate::upstream::{Upstream, UpstreamUrlError};
 use crate::{resp, rest};
+
+pub use redis_engine::snapshot::Snapshot;
+
+/// Requests that the journal keeps unless told otherwise.
+const JOURNAL_LENGTH: usize = 1024;
+/// Connections that each front takes unless told otherwise (Upstash docs, overall/billing: 10,000 on
+/// the larger plans).
+const MAX_CONNECTIONS: usize = 10_000;
 
 /// Why a mock could not start.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +41,15 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// No certificate could be made.
+    #[error("cannot make a certificate: {0}")]
+    Certificate(#[from] rcgen::Error),
+    /// The certificate that was made is of no use.
+    #[error("cannot set up TLS: {0}")]
+    Tls(#[from] rustls::Error),
+    /// The upstream's URL is not one.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamUrlError),
 }
 
 /// How a mock is to start; the defaults suit a test.
@@ -38,7 +60,13 @@ pub struct Builder {
     token: Option<String>,
     read_only_token: Option<String>,
     dialect: Dialect,
+    assumptions: Assumptions,
     seed: u64,
+    tls: bool,
+    journal_length: usize,
+    control: Option<bool>,
+    max_connections: usize,
+    upstream: Option<String>,
 }
 
 impl Default for Builder {
@@ -50,7 +78,13 @@ impl Default for Builder {
             token: None,
             read_only_token: None,
             dialect: Dialect::UPSTASH,
+            assumptions: Assumptions::default(),
             seed: 0,
+            tls: false,
+            journal_length: JOURNAL_LENGTH,
+            control: None,
+            max_connections: MAX_CONNECTIONS,
+            upstream: None,
         }
     }
 }
@@ -92,10 +126,17 @@ impl Builder {
         self
     }
 
-    /// Switches one quirk.
+    /// Switches one quirk: a way in which Upstash's commands depart from Redis's.
     #[must_use]
     pub fn quirk(mut self, quirk: Quirk, on: bool) -> Self {
         self.dialect = self.dialect.with(quirk, on);
+        self
+    }
+
+    /// Switches one assumption: the other way to fill a gap in what is known of Upstash's REST API.
+    #[must_use]
+    pub fn assume(mut self, assumption: Assumption, on: bool) -> Self {
+        self.assumptions = self.assumptions.with(assumption, on);
         self
     }
 
@@ -106,10 +147,53 @@ impl Builder {
         self
     }
 
+    /// Whether both fronts speak TLS, with a certificate made for the occasion: `https` and
+    /// `rediss`. Clients are to trust [`MockUpstash::tls_ca_pem`]. By default they do not.
+    #[must_use]
+    pub fn tls(mut self, on: bool) -> Self {
+        self.tls = on;
+        self
+    }
+
+    /// How many requests [`MockUpstash::requests`] remembers; 0 for none. By default 1024.
+    #[must_use]
+    pub fn journal(mut self, requests: usize) -> Self {
+        self.journal_length = requests;
+        self
+    }
+
+    /// Whether `/_mock/` is served: time, faults, requests and snapshots over HTTP, for tests in
+    /// other languages, with the standard token. By default only on addresses that no other machine
+    /// can reach.
+    #[must_use]
+    pub fn control(mut self, on: bool) -> Self {
+        self.control = Some(on);
+        self
+    }
+
+    /// Most connections that each front takes; by default 10,000. One more is told so over TCP, and
+    /// closed over HTTP.
+    #[must_use]
+    pub fn max_connections(mut self, count: usize) -> Self {
+        self.max_connections = count;
+        self
+    }
+
+    /// Puts a Redis, Valkey or cluster behind the REST front in the engine's place:
+    /// `redis://[user:password@]host[:port][/db]`, or `rediss`. The Redis protocol is then not
+    /// spoken; [`MockUpstash::redis_url`] is this URL. Time, snapshots and reset are the engine's
+    /// and do not reach the Redis.
+    #[must_use]
+    pub fn upstream(mut self, url: impl Into<String>) -> Self {
+        self.upstream = Some(url.into());
+        self
+    }
+
     /// Starts it; it is ready for requests when this returns.
     ///
     /// # Errors
-    /// When an address cannot be listened on.
+    /// When an address cannot be listened on, or the upstream's URL is not one. An upstream that
+    /// does not answer is no error: it is tried again at each request.
     pub async fn start(self) -> Result<MockUpstash, StartError> {
         let clock = MockClock::default();
         let engine = Engine::new(Options {
@@ -118,43 +202,62 @@ impl Builder {
             clock: Arc::new(clock.clone()),
             seed: self.seed,
         });
-        let token = self.token.unwrap_or_else(random_token);
-        let read_only_token = self.read_only_token.unwrap_or_else(random_token);
+        let identity = match self.tls {
+            true => {
+                let addresses: Vec<_> = self.resp.into_iter().chain([self.rest]).collect();
+                Some(Identity::generate(&addresses)?)
+            }
+            false => None,
+        };
+        let acceptor = |protocols| match &identity {
+            Some(identity) => identity.acceptor(protocols).map(Some),
+            None => Ok(None),
+        };
+        let upstream = self.upstream.as_deref().map(Upstream::parse).transpose()?;
         let shared = Arc::new(Shared::new(
             engine,
-            self.seed,
-            clock,
-            &token,
-            &read_only_token,
+            Parts {
+                clock,
+                seed: self.seed,
+                token: self.token.unwrap_or_else(random_token),
+                read_only_token: self.read_only_token.unwrap_or_else(random_token),
+                assumptions: self.assumptions,
+                journal_length: self.journal_length,
+                control: self.control.unwrap_or(self.rest.ip().is_loopback()),
+                max_connections: self.max_connections,
+                upstream,
+            },
         ));
         let (stop, stopped) = watch::channel(());
         let mut tasks = JoinSet::new();
-        let (listener, rest_address) = listen(self.rest).await?;
+        let (listener, rest_address) = listen(self.rest, acceptor(rest::PROTOCOLS)?).await?;
         tasks.spawn(rest::serve(listener, shared.clone(), stopped.clone()));
         let resp_address = match self.resp {
-            None => None,
-            Some(address) => {
-                let (listener, address) = listen(address).await?;
+            Some(address) if shared.upstream.is_none() => {
+                let (listener, address) = listen(address, acceptor(&[])?).await?;
                 tasks.spawn(resp::serve(listener, shared.clone(), stopped));
                 Some(address)
             }
+            _ => None,
         };
         Ok(MockUpstash {
             shared,
             rest_address,
             resp_address,
-            token,
-            read_only_token,
+            identity,
             stop,
             tasks,
         })
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+async fn listen(
+    address: SocketAddr,
+    tls: Option<TlsAcceptor>,
+) -> Result<(Listener, SocketAddr), StartError> {
     let error = |source| StartError::Listen { address, source };
-    let listener = TcpListener::bind(address).await.map_err(error)?;
-    let bound = listener.local_addr().map_err(error)?;
+    let listener = Listener::bind(address, tls).await.map_err(error)?;
+    let bound = listener.address().map_err(error)?;
     Ok((listener, bound))
 }
 
@@ -171,8 +274,7 @@ pub struct MockUpstash {
     shared: Arc<Shared>,
     rest_address: SocketAddr,
     resp_address: Option<SocketAddr>,
-    token: String,
-    read_only_token: String,
+    identity: Option<Identity>,
     /// Dropped to tell connections to end.
     stop: watch::Sender<()>,
     /// Aborted when dropped.
@@ -195,40 +297,51 @@ impl MockUpstash {
 
     /// Value for `UPSTASH_REDIS_REST_URL`.
     pub fn url(&self) -> String {
-        format!("http://{}", self.rest_address)
+        let scheme = self.identity.as_ref().map_or("http", |_| "https");
+        format!("{scheme}://{}", self.rest_address)
     }
 
     /// Value for `UPSTASH_REDIS_REST_TOKEN`.
     pub fn token(&self) -> &str {
-        &self.token
+        self.shared.token()
     }
 
     /// The token that may only read.
     pub fn read_only_token(&self) -> &str {
-        &self.read_only_token
+        self.shared.read_only_token()
     }
 
     /// Value for `REDIS_URL`, with user and password; `None` when the Redis protocol is not spoken.
     pub fn redis_url(&self) -> Option<String> {
-        let address = self.resp_address?;
-        Some(format!("redis://default:{}@{address}", self.token))
+        match &self.shared.upstream {
+            Some(upstream) => Some(upstream.url().to_owned()),
+            None => self.redis_url_of(DEFAULT_USER, self.token()),
+        }
     }
 
-    /// As [`MockUpstash::redis_url`], for the user that may only read.
+    /// As [`MockUpstash::redis_url`], for the user that may only read; `None` with an upstream.
     pub fn read_only_redis_url(&self) -> Option<String> {
+        self.redis_url_of(READ_ONLY_USER, self.read_only_token())
+    }
+
+    fn redis_url_of(&self, user: &str, password: &str) -> Option<String> {
         let address = self.resp_address?;
-        Some(format!(
-            "redis://{READ_ONLY_USER}:{}@{address}",
-            self.read_only_token
-        ))
+        let scheme = self.identity.as_ref().map_or("redis", |_| "rediss");
+        let password =
+            percent_encoding::utf8_percent_encode(password, percent_encoding::NON_ALPHANUMERIC);
+        Some(format!("{scheme}://{user}:{password}@{address}"))
+    }
+
+    /// The certificate, in PEM, of the authority that clients are to trust; `None` without TLS.
+    pub fn tls_ca_pem(&self) -> Option<&str> {
+        let identity = self.identity.as_ref()?;
+        Some(&identity.authority_pem)
     }
 
     /// Moves time ahead: what expires by then has expired, blocked clients whose time is up have
     /// given up.
     pub fn advance(&self, by: Duration) {
-        self.shared.clock.advance(by);
-        self.shared.engine.lock().tick();
-        self.shared.clock_moved.notify_waiters();
+        self.shared.advance(by);
     }
 
     /// Makes time stand still, but for [`MockUpstash::advance`].
@@ -240,6 +353,28 @@ impl MockUpstash {
     pub fn unfreeze(&self) {
         self.shared.clock.unfreeze();
         self.shared.clock_moved.notify_waiters();
+    }
+
+    /// What was asked so far, oldest first: the latest requests that carried a token which exists,
+    /// over REST and over the Redis protocol. [`Builder::journal`] says how many are kept.
+    pub fn requests(&self) -> Vec<Request> {
+        self.shared.journal.requests()
+    }
+
+    /// Returns to the state of a mock that has just started: no data, scripts, faults or recorded
+    /// requests, the two users of a new database, the system's time. Connections stay.
+    pub fn reset(&self) {
+        self.shared.reset();
+    }
+
+    /// Copies all data, to go back to by [`MockUpstash::restore`].
+    pub fn snapshot(&self) -> Snapshot {
+        self.shared.engine.lock().snapshot()
+    }
+
+    /// Replaces all data by that of a snapshot, of this mock or of another.
+    pub fn restore(&self, snapshot: &Snapshot) {
+        self.shared.engine.lock().restore(snapshot);
     }
 
     /// Lets something go wrong from now on. Faults that were there before stay; the first that fits a

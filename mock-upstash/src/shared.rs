@@ -1,6 +1,7 @@
 //! What both fronts work on: the engine behind its lock, and who may use it.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -8,8 +9,12 @@ use redis_engine::acl::User;
 use redis_engine::{ClientId, Connect, Engine};
 use tokio::sync::Notify;
 
+use crate::assumption::Assumptions;
 use crate::clock::MockClock;
 use crate::fault::{Effect, Faults};
+use crate::journal::Journal;
+use crate::snapshot::Snapshots;
+use crate::upstream::Upstream;
 
 /// What both fronts work on.
 pub(crate) struct Shared {
@@ -18,26 +23,105 @@ pub(crate) struct Shared {
     pub(crate) clock: MockClock,
     /// Wakes whoever waits for a deadline, after the clock was moved.
     pub(crate) clock_moved: Notify,
-    /// The engine's client of each user that sends REST requests.
-    rest_clients: Mutex<HashMap<Bytes, ClientId>>,
+    /// The engine's clients that stand for REST requests.
+    rest_clients: Mutex<RestClients>,
     /// What is to go wrong.
     pub(crate) faults: Faults,
+    /// What was asked.
+    pub(crate) journal: Journal,
+    /// Data to go back to.
+    pub(crate) snapshots: Snapshots,
+    /// How gaps in what is known are filled.
+    pub(crate) assumptions: Assumptions,
+    /// Whether `/_mock/` is served.
+    pub(crate) control: bool,
+    /// Most connections of each front.
+    pub(crate) max_connections: usize,
+    /// A Redis that carries out commands in the engine's place.
+    pub(crate) upstream: Option<Upstream>,
+    /// The two tokens, to which a reset returns.
+    tokens: [String; 2],
+}
+
+/// Who asks over REST: a user, and the engine's client for it.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) user: Bytes,
+    pub(crate) client: ClientId,
+}
+
+/// The engine's client of each user that sends REST requests, and what tokens were found to mean:
+/// finding out takes a digest for each request otherwise.
+#[derive(Debug, Default)]
+struct RestClients {
+    /// The engine's generation of users for which `by_token` holds.
+    generation: u64,
+    by_token: HashMap<Bytes, Caller, foldhash::fast::RandomState>,
+    by_user: HashMap<Bytes, ClientId>,
 }
 
 /// The user that the read-only token stands for, over TCP too
 /// (Upstash docs, troubleshooting/readonly_connection).
 pub(crate) const READ_ONLY_USER: &str = "default_ro";
 
+/// The user that the standard token stands for.
+pub(crate) const DEFAULT_USER: &str = "default";
+
+/// What a mock is made of beside its engine.
+pub(crate) struct Parts {
+    pub(crate) clock: MockClock,
+    pub(crate) seed: u64,
+    pub(crate) token: String,
+    pub(crate) read_only_token: String,
+    pub(crate) assumptions: Assumptions,
+    pub(crate) journal_length: usize,
+    pub(crate) control: bool,
+    pub(crate) max_connections: usize,
+    pub(crate) upstream: Option<Upstream>,
+}
+
 impl Shared {
     /// Gives the two users their tokens.
-    pub(crate) fn new(
-        mut engine: Engine,
-        seed: u64,
-        clock: MockClock,
-        token: &str,
-        read_only_token: &str,
-    ) -> Self {
-        let mut add = |name: &'static str, token: &str, read_only| {
+    pub(crate) fn new(engine: Engine, parts: Parts) -> Self {
+        let shared = Shared {
+            engine: Mutex::new(engine),
+            clock: parts.clock,
+            clock_moved: Notify::new(),
+            rest_clients: Mutex::default(),
+            faults: Faults::new(parts.seed),
+            journal: Journal::new(parts.journal_length),
+            snapshots: Snapshots::default(),
+            assumptions: parts.assumptions,
+            control: parts.control,
+            max_connections: parts.max_connections,
+            upstream: parts.upstream,
+            tokens: [parts.token, parts.read_only_token],
+        };
+        shared.set_users(&mut shared.engine.lock());
+        shared
+    }
+
+    /// The standard token.
+    pub(crate) fn token(&self) -> &str {
+        &self.tokens[0]
+    }
+
+    /// The read-only token.
+    pub(crate) fn read_only_token(&self) -> &str {
+        &self.tokens[1]
+    }
+
+    /// Sets the two users that a new database has, and takes out all others.
+    fn set_users(&self, engine: &mut Engine) {
+        let others: Vec<Bytes> = engine.acl.users().map(|(name, _)| name.clone()).collect();
+        for name in others {
+            engine.acl.remove_user(&name);
+        }
+        let [token, read_only_token] = &self.tokens;
+        for (name, token, read_only) in [
+            (DEFAULT_USER, token, false),
+            (READ_ONLY_USER, read_only_token, true),
+        ] {
             let user = User {
                 read_only,
                 ..User::unrestricted().with_password(token.as_bytes())
@@ -45,39 +129,74 @@ impl Shared {
             engine
                 .acl
                 .set_user(Bytes::from_static(name.as_bytes()), user);
-        };
-        add("default", token, false);
-        add(READ_ONLY_USER, read_only_token, true);
-        Shared {
-            engine: Mutex::new(engine),
-            clock,
-            clock_moved: Notify::new(),
-            rest_clients: Mutex::new(HashMap::new()),
-            faults: Faults::new(seed),
         }
+    }
+
+    /// Returns to the state of a mock that has just started: no data, scripts, faults or recorded
+    /// requests, the two users, and the system's time.
+    pub(crate) fn reset(&self) {
+        self.faults.clear();
+        self.journal.clear();
+        self.clock.reset();
+        {
+            let mut engine = self.engine.lock();
+            self.set_users(&mut engine);
+            let client = engine.connect(Connect::default());
+            for command in [
+                ["FLUSHALL", "SYNC"],
+                ["SCRIPT", "FLUSH"],
+                ["FUNCTION", "FLUSH"],
+            ] {
+                engine.execute(
+                    client,
+                    &command.map(|word| Bytes::from_static(word.as_bytes())),
+                );
+            }
+            engine.disconnect(client);
+            engine.tick();
+        }
+        self.clock_moved.notify_waiters();
+    }
+
+    /// Moves time ahead, and lets happen what that brings.
+    pub(crate) fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+        self.engine.lock().tick();
+        self.clock_moved.notify_waiters();
     }
 
     /// The engine's client that stands for a token's REST requests; `None` when no user has it.
-    pub(crate) fn rest_client(&self, engine: &mut Engine, token: &[u8]) -> Option<ClientId> {
+    pub(crate) fn caller(&self, engine: &mut Engine, token: &Bytes) -> Option<Caller> {
+        let clients = &mut *self.rest_clients.lock();
+        if clients.generation != engine.acl.generation() {
+            clients.generation = engine.acl.generation();
+            clients.by_token.clear();
+        }
+        if let Some(caller) = clients.by_token.get(token) {
+            return Some(caller.clone());
+        }
         let user = engine.acl.user_of_token(token)?.clone();
-        let mut clients = self.rest_clients.lock();
-        Some(*clients.entry(user).or_insert_with_key(|user| {
-            engine.connect(Connect {
-                user: Some(user.clone()),
-                rest: true,
-                ..Connect::default()
-            })
-        }))
+        let client = *clients
+            .by_user
+            .entry(user.clone())
+            .or_insert_with_key(|user| {
+                engine.connect(Connect {
+                    user: Some(user.clone()),
+                    rest: true,
+                    ..Connect::default()
+                })
+            });
+        let caller = Caller { user, client };
+        // The token may be a slice of a whole request.
+        let token = Bytes::copy_from_slice(token);
+        clients.by_token.insert(token, caller.clone());
+        Some(caller)
     }
 
-    /// What strikes a request with these commands.
-    pub(crate) fn strike(&self, token: &[u8], commands: &[Vec<Bytes>]) -> Option<Effect> {
-        if !self.faults.any() {
-            return None;
-        }
-        let user = self.engine.lock().acl.user_of_token(token)?.clone();
+    /// What strikes a user's request with these commands.
+    pub(crate) fn strike(&self, user: &[u8], commands: &[Vec<Bytes>]) -> Option<Effect> {
         commands
             .iter()
-            .find_map(|command| self.faults.strike(&user, command))
+            .find_map(|command| self.faults.strike(user, command))
     }
 }

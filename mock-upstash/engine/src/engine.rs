@@ -204,6 +204,7 @@ impl Engine {
             .into_iter()
             .zip(commands)
             .map(|(command, args)| {
+                self.show_to_monitors(client, command, args);
                 self.call(client, command, args, Origin::Transaction, now_ms)
                     .unwrap_or_else(Reply::Error)
             })

@@ -44,6 +44,7 @@ pub mod pubsub;
 pub mod reply;
 pub mod script;
 pub mod session;
+pub mod snapshot;
 pub mod value;
 
 pub use clock::{Clock, ManualClock};

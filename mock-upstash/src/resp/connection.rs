@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use super::decode::decode;
 use super::encode::encode;
 use crate::fault::Effect;
+use crate::journal::RequestKind;
 use crate::outbox;
 use crate::shared::Shared;
 
@@ -71,6 +72,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             match next {
                 Next::Close => return Ok(()),
                 Next::Struck(effect, command) => {
+                    let shared = self.shared.clone();
+                    self.note(&mut shared.engine.lock(), command.clone());
                     if !self.struck(effect, &command).await? {
                         return Ok(());
                     }
@@ -122,9 +125,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             {
                 return Next::Struck(effect, command);
             }
-            if self.execute_one(&mut engine, &command) {
+            let closing = self.execute_one(&mut engine, &command);
+            self.note(&mut engine, command);
+            if closing {
                 return Next::Close;
             }
+        }
+    }
+
+    /// Notes a command in the journal.
+    fn note(&self, engine: &mut Engine, command: Vec<Bytes>) {
+        let shared = &self.shared;
+        if shared.journal.is_on() && !command.is_empty() {
+            let user = engine.session_mut(self.client).user.clone();
+            let user = user.unwrap_or_default();
+            shared
+                .journal
+                .note(RequestKind::Redis, &user, vec![command], None);
         }
     }
 

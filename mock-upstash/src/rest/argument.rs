@@ -1,7 +1,20 @@
 //! JSON bodies to commands: `["SET", "k", 1.50]`, and arrays of them.
+//!
+//! Arguments are slices of the body wherever its bytes are what the argument says, so a request is
+//! read once and copied nowhere.
 
 use bytes::Bytes;
+use redis_engine::ReplyError;
+use serde::de::{Deserializer as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+
+use crate::assumption::{Assumption, Assumptions};
+
+/// Most arguments of one command and most commands of one request; Redis bounds the former alike.
+const MAX_ITEMS: usize = 1024 * 1024;
+
+const UNREADABLE: &str = "ERR failed to parse command";
+const UNREADABLE_PIPELINE: &str = "ERR failed to parse pipeline request";
 
 /// Why a body is no command. Each text is what Upstash answers, with HTTP 400.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,20 +24,27 @@ fn bad(text: &str) -> BadBody {
     BadBody(text.to_owned())
 }
 
+/// One command of a pipeline: its arguments, or what is wrong with it.
+pub(crate) type Row = Result<Vec<Bytes>, ReplyError>;
+
 /// Reads a body of `/`: one command.
 ///
 /// The texts for an empty body, for JSON that is no array and for nested arrays come from a probe of
 /// a live database (published August 2026); that for a body that is no JSON from tests of an emulator
 /// against the live service (2022).
-pub(crate) fn command(body: &[u8]) -> Result<Vec<Bytes>, BadBody> {
+pub(crate) fn command(body: &Bytes, assumptions: Assumptions) -> Result<Vec<Bytes>, BadBody> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(bad("EOF"));
     }
-    let raw: &RawValue =
-        serde_json::from_slice(body).map_err(|_| bad("ERR failed to parse command"))?;
-    let items: Vec<&RawValue> =
-        serde_json::from_str(raw.get()).map_err(|_| bad("expected JSON array"))?;
-    let arguments = arguments(&items)?;
+    let Some(items) = items(body) else {
+        let json = serde_json::from_slice::<&RawValue>(body);
+        return Err(match json {
+            Ok(json) if json.get().starts_with('[') => too_many(),
+            Ok(_) => bad("expected JSON array"),
+            Err(_) => bad(UNREADABLE),
+        });
+    };
+    let arguments = arguments(body, &items, assumptions)?;
     if arguments.is_empty() {
         return Err(bad("ERR empty command"));
     }
@@ -33,41 +53,101 @@ pub(crate) fn command(body: &[u8]) -> Result<Vec<Bytes>, BadBody> {
 
 /// Reads a body of `/pipeline` or `/multi-exec`: an array of commands. An empty command within is
 /// left empty; what it answers is the caller's to say.
-pub(crate) fn commands(body: &[u8]) -> Result<Vec<Vec<Bytes>>, BadBody> {
-    let rows: Vec<Vec<&RawValue>> =
-        serde_json::from_slice(body).map_err(|_| bad("ERR failed to parse pipeline request"))?;
-    if rows.is_empty() {
+pub(crate) fn commands(body: &Bytes, assumptions: Assumptions) -> Result<Vec<Row>, BadBody> {
+    let rows = items(body).ok_or_else(|| bad(UNREADABLE_PIPELINE))?;
+    if rows.is_empty() && !assumptions.has(Assumption::EmptyPipelineAnswersArray) {
         return Err(bad("ERR empty pipeline request"));
     }
-    rows.iter().map(|row| arguments(row)).collect()
+    let mut commands = Vec::with_capacity(rows.len());
+    let mut left = MAX_ITEMS;
+    for row in rows {
+        let json = body.slice_ref(row.get().as_bytes());
+        let items = items(&json).ok_or_else(|| bad(UNREADABLE_PIPELINE))?;
+        left = left.checked_sub(items.len()).ok_or_else(too_many)?;
+        commands.push(match arguments(body, &items, assumptions) {
+            Ok(arguments) => Ok(arguments),
+            Err(BadBody(text)) if assumptions.has(Assumption::NullPerCommand) => {
+                Err(ReplyError::new(text))
+            }
+            Err(bad) => return Err(bad),
+        });
+    }
+    Ok(commands)
 }
 
-fn arguments(items: &[&RawValue]) -> Result<Vec<Bytes>, BadBody> {
-    items.iter().map(|item| argument(item.get())).collect()
+fn too_many() -> BadBody {
+    BadBody(format!(
+        "ERR too many arguments, a request may have {MAX_ITEMS}"
+    ))
+}
+
+/// The items of a JSON array as they are written; `None` for what is no array, or one too long.
+fn items(json: &[u8]) -> Option<Vec<&RawValue>> {
+    struct Items;
+    impl<'de> Visitor<'de> for Items {
+        type Value = Vec<&'de RawValue>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "an array of at most {MAX_ITEMS} items")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Self::Value, A::Error> {
+            let mut items = Vec::new();
+            while let Some(item) = array.next_element()? {
+                if items.len() == MAX_ITEMS {
+                    return Err(serde::de::Error::invalid_length(MAX_ITEMS + 1, &self));
+                }
+                items.push(item);
+            }
+            Ok(items)
+        }
+    }
+    let mut reader = serde_json::Deserializer::from_slice(json);
+    let items = reader.deserialize_seq(Items).ok()?;
+    reader.end().ok()?;
+    Some(items)
+}
+
+fn arguments(
+    body: &Bytes,
+    items: &[&RawValue],
+    assumptions: Assumptions,
+) -> Result<Vec<Bytes>, BadBody> {
+    items
+        .iter()
+        .map(|item| argument(body, item.get(), assumptions))
+        .collect()
 }
 
 /// One argument: a string as its bytes, a number or a boolean as it is written.
-fn argument(json: &str) -> Result<Bytes, BadBody> {
+fn argument(body: &Bytes, json: &str, assumptions: Assumptions) -> Result<Bytes, BadBody> {
     match json.as_bytes().first() {
-        Some(b'"') => string(json),
+        Some(b'"') => string(body, json),
         Some(b'n') => Err(bad("ERR null args are not supported")),
         Some(open @ (b'[' | b'{')) => Err(BadBody(format!(
             "ERR unsupported arg type: \"{}\": json.Delim",
             char::from(*open)
         ))),
-        _ => Ok(Bytes::copy_from_slice(json.as_bytes())),
+        _ if assumptions.has(Assumption::ShortestNumbers) => Ok(shortest(json)),
+        _ => Ok(body.slice_ref(json.as_bytes())),
     }
 }
 
-fn string(json: &str) -> Result<Bytes, BadBody> {
+/// A number in its shortest spelling; an integer keeps its digits.
+fn shortest(json: &str) -> Bytes {
+    let number = json.parse().ok().filter(|_| json.contains(['.', 'e', 'E']));
+    Bytes::from(number.map_or_else(|| json.to_owned(), redis_engine::number::format_double))
+}
+
+fn string(body: &Bytes, json: &str) -> Result<Bytes, BadBody> {
     if !json.contains('\\') {
-        return Ok(Bytes::copy_from_slice(&json.as_bytes()[1..json.len() - 1]));
+        return Ok(body.slice_ref(&json.as_bytes()[1..json.len() - 1]));
     }
     // JavaScript may send half of a surrogate pair; Go reads it as U+FFFD.
     serde_json::from_str::<String>(json)
         .or_else(|_| serde_json::from_str::<String>(&replace_lone_surrogates(json)))
         .map(Bytes::from)
-        .map_err(|_| bad("ERR failed to parse command"))
+        .map_err(|_| bad(UNREADABLE))
 }
 
 /// Replaces escapes of half a surrogate pair by that of U+FFFD.
@@ -95,7 +175,10 @@ fn replace_lone_surrogates(json: &str) -> String {
             Some(_) => 6,
             None => 2,
         };
-        let length = length.min(rest.len());
+        // A backslash may stand before a character of several bytes only in text that is no JSON.
+        let length = (length.min(rest.len())..=rest.len())
+            .find(|&at| rest.is_char_boundary(at))
+            .unwrap_or(rest.len());
         out.push_str(&rest[..length]);
         rest = &rest[length..];
     }
@@ -106,21 +189,31 @@ fn replace_lone_surrogates(json: &str) -> String {
 mod tests {
     use super::*;
 
+    fn read(body: &str) -> Result<Vec<Bytes>, BadBody> {
+        command(
+            &Bytes::copy_from_slice(body.as_bytes()),
+            Assumptions::default(),
+        )
+    }
+
     fn error(body: &str) -> String {
-        command(body.as_bytes()).expect_err("refused").0
+        read(body).expect_err("refused").0
     }
 
     #[test]
     fn numbers_and_booleans_keep_their_spelling() {
-        let args = command(br#" ["SET", "k", 1.50, 9007199254740993, true, 1e3, ""] "#);
+        let body = r#" ["SET", "k", 1.50, 9007199254740993, true, 1e3, ""] "#;
         let want = ["SET", "k", "1.50", "9007199254740993", "true", "1e3", ""];
-        assert_eq!(args.expect("a command"), want);
+        assert_eq!(read(body).expect("a command"), want);
+        let shortest = Assumptions::default().with(Assumption::ShortestNumbers, true);
+        let want = ["SET", "k", "1.5", "9007199254740993", "true", "1000", ""];
+        let body = Bytes::copy_from_slice(body.as_bytes());
+        assert_eq!(command(&body, shortest).expect("a command"), want);
     }
 
     #[test]
     fn strings_are_unescaped() {
-        let args =
-            command(br#"["a\n\u00e9\ud83d\ude00", "\ud83d!", "\\ud83d"]"#).expect("a command");
+        let args = read(r#"["a\n\u00e9\ud83d\ude00", "\ud83d!", "\\ud83d"]"#).expect("a command");
         assert_eq!(args[0], "a\né😀");
         assert_eq!(args[1], "\u{fffd}!");
         assert_eq!(args[2], "\\ud83d");
@@ -129,7 +222,9 @@ mod tests {
     #[test]
     fn what_is_no_command_is_named() {
         assert_eq!(error(""), "EOF");
-        assert_eq!(error("[\"GET\""), "ERR failed to parse command");
+        assert_eq!(error("[\"GET\""), UNREADABLE);
+        assert_eq!(error("[\"GET\"] 1"), UNREADABLE);
+        assert_eq!(error("[\"GET\",]"), UNREADABLE);
         assert_eq!(error("{\"a\":1}"), "expected JSON array");
         assert_eq!(error("[]"), "ERR empty command");
         assert_eq!(error("[\"SET\",null]"), "ERR null args are not supported");
@@ -141,15 +236,33 @@ mod tests {
             error("[\"SET\",{}]"),
             "ERR unsupported arg type: \"{\": json.Delim"
         );
+        let pipeline = |body: &'static str| {
+            commands(&Bytes::from_static(body.as_bytes()), Assumptions::default())
+        };
+        for body in ["[\"GET\",\"k\"]", "{\"a\":[]}", "[[\"GET\"],1]", "", "[["] {
+            assert_eq!(
+                pipeline(body).expect_err("refused").0,
+                UNREADABLE_PIPELINE,
+                "{body}"
+            );
+        }
         assert_eq!(
-            commands(b"[\"GET\",\"k\"]").expect_err("refused").0,
-            "ERR failed to parse pipeline request"
-        );
-        assert_eq!(
-            commands(b"[]").expect_err("refused").0,
+            pipeline("[]").expect_err("refused").0,
             "ERR empty pipeline request"
         );
+        assert_eq!(pipeline("[[]]").expect("a command"), [Ok(Vec::new())]);
+    }
+
+    #[test]
+    fn depth_and_length_are_bounded() {
         let deep = "[".repeat(100_000);
-        assert_eq!(error(&deep), "ERR failed to parse command");
+        assert_eq!(error(&deep), UNREADABLE);
+        let closed = format!("{deep}{}", "]".repeat(100_000));
+        assert_eq!(
+            error(&closed),
+            "ERR unsupported arg type: \"[\": json.Delim"
+        );
+        let long = format!("[1{}]", ",1".repeat(MAX_ITEMS));
+        assert!(error(&long).starts_with("ERR too many arguments"));
     }
 }

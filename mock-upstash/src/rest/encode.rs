@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use redis_engine::{Reply, ReplyError, number};
+use redis_engine::{Reply, number};
 
 /// How strings are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,14 +14,21 @@ pub(crate) enum Encoding {
 }
 
 /// Writes `{"result":…}`, or `{"error":…}` for an error reply.
-pub(crate) fn envelope(out: &mut Vec<u8>, reply: &Reply, encoding: Encoding) {
+///
+/// `nested_ok_bare` says whether a status `OK` within an array stays as it is in base64 too.
+pub(crate) fn envelope(out: &mut Vec<u8>, reply: &Reply, encoding: Encoding, nested_ok_bare: bool) {
     if let Reply::Error(error) = reply {
         return error_envelope(out, error.as_bytes());
     }
     out.extend_from_slice(b"{\"result\":");
     match reply {
         Reply::Status(text) if text == "OK" => text_string(out, text),
-        _ => value(out, reply, encoding),
+        _ => Writer {
+            out,
+            encoding,
+            nested_ok_bare,
+        }
+        .value(reply),
     }
     out.push(b'}');
 }
@@ -33,65 +40,74 @@ pub(crate) fn error_envelope(out: &mut Vec<u8>, error: &[u8]) {
     out.push(b'}');
 }
 
-fn value(out: &mut Vec<u8>, reply: &Reply, encoding: Encoding) {
-    match reply {
-        Reply::None | Reply::Nil | Reply::NilArray => out.extend_from_slice(b"null"),
-        Reply::Integer(n) => out.extend_from_slice(n.to_string().as_bytes()),
-        Reply::Boolean(yes) => out.push(if *yes { b'1' } else { b'0' }),
-        Reply::Status(bytes)
-        | Reply::Bulk(bytes)
-        | Reply::BigNumber(bytes)
-        | Reply::Verbatim(_, bytes) => {
-            string(out, bytes, encoding);
+struct Writer<'o> {
+    out: &'o mut Vec<u8>,
+    encoding: Encoding,
+    nested_ok_bare: bool,
+}
+
+impl Writer<'_> {
+    fn value(&mut self, reply: &Reply) {
+        match reply {
+            Reply::None | Reply::Nil | Reply::NilArray => self.out.extend_from_slice(b"null"),
+            Reply::Integer(n) => self.out.extend_from_slice(n.to_string().as_bytes()),
+            Reply::Boolean(yes) => self.out.push(if *yes { b'1' } else { b'0' }),
+            Reply::Status(text) if self.nested_ok_bare && text == "OK" => {
+                text_string(self.out, text);
+            }
+            Reply::Status(bytes)
+            | Reply::Bulk(bytes)
+            | Reply::BigNumber(bytes)
+            | Reply::Verbatim(_, bytes) => self.string(bytes),
+            Reply::Double(double) => self.string(number::format_double(*double).as_bytes()),
+            // A script can return an error within an array. No report shows what Upstash makes of
+            // it; the text as a string is the likelier.
+            Reply::Error(error) => self.string(error.as_bytes()),
+            Reply::Array(items) | Reply::Set(items) | Reply::Push(items) => self.list(items),
+            Reply::Map(pairs) => self.list(pairs.iter().flat_map(|(key, value)| [key, value])),
         }
-        Reply::Double(double) => string(out, number::format_double(*double).as_bytes(), encoding),
-        Reply::Error(error) => nested_error(out, error, encoding),
-        Reply::Array(items) | Reply::Set(items) | Reply::Push(items) => {
-            list(out, items.iter(), encoding)
+    }
+
+    fn list<'r>(&mut self, items: impl IntoIterator<Item = &'r Reply>) {
+        self.out.push(b'[');
+        for (i, item) in items.into_iter().enumerate() {
+            if i > 0 {
+                self.out.push(b',');
+            }
+            self.value(item);
         }
-        Reply::Map(pairs) => list(
-            out,
-            pairs.iter().flat_map(|(key, value)| [key, value]),
-            encoding,
-        ),
+        self.out.push(b']');
+    }
+
+    fn string(&mut self, bytes: &[u8]) {
+        if self.encoding == Encoding::Text {
+            return text_string(self.out, bytes);
+        }
+        self.out.push(b'"');
+        let start = self.out.len();
+        self.out.resize(start + bytes.len().div_ceil(3) * 4, 0);
+        let written = STANDARD
+            .encode_slice(bytes, &mut self.out[start..])
+            .unwrap_or(0);
+        self.out.truncate(start + written);
+        self.out.push(b'"');
     }
 }
 
-/// An error within an array, which a script can return. No report shows what Upstash makes of it;
-/// the text as a string is the likelier.
-fn nested_error(out: &mut Vec<u8>, error: &ReplyError, encoding: Encoding) {
-    string(out, error.as_bytes(), encoding);
-}
-
-fn list<'r>(out: &mut Vec<u8>, items: impl Iterator<Item = &'r Reply>, encoding: Encoding) {
-    out.push(b'[');
-    for (i, item) in items.enumerate() {
-        if i > 0 {
-            out.push(b',');
-        }
-        value(out, item, encoding);
-    }
-    out.push(b']');
-}
-
-fn string(out: &mut Vec<u8>, bytes: &[u8], encoding: Encoding) {
-    match encoding {
-        Encoding::Text => text_string(out, bytes),
-        Encoding::Base64 => {
-            out.push(b'"');
-            let start = out.len();
-            out.resize(start + bytes.len().div_ceil(3) * 4, 0);
-            let written = STANDARD.encode_slice(bytes, &mut out[start..]).unwrap_or(0);
-            out.truncate(start + written);
-            out.push(b'"');
-        }
-    }
-}
-
+/// Writes text; each byte that is no UTF-8 becomes a U+FFFD of its own, as Go's encoder does.
 fn text_string(out: &mut Vec<u8>, bytes: &[u8]) {
-    let text = String::from_utf8_lossy(bytes);
     // Writing to a vector cannot fail, and a string always has a JSON form.
-    serde_json::to_writer(&mut *out, &*text).ok();
+    match std::str::from_utf8(bytes) {
+        Ok(text) => serde_json::to_writer(&mut *out, text).ok(),
+        Err(_) => {
+            let mut text = String::with_capacity(bytes.len());
+            for chunk in bytes.utf8_chunks() {
+                text.push_str(chunk.valid());
+                text.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+            }
+            serde_json::to_writer(&mut *out, &text).ok()
+        }
+    };
 }
 
 #[cfg(test)]
@@ -100,7 +116,7 @@ mod tests {
 
     fn json(reply: &Reply, encoding: Encoding) -> String {
         let mut out = Vec::new();
-        envelope(&mut out, reply, encoding);
+        envelope(&mut out, reply, encoding, false);
         String::from_utf8(out).expect("JSON is UTF-8")
     }
 
@@ -115,6 +131,15 @@ mod tests {
             json(&Reply::status("PONG"), Encoding::Base64),
             r#"{"result":"UE9ORw=="}"#
         );
+    }
+
+    #[test]
+    fn ok_in_an_array_is_encoded_unless_assumed_otherwise() {
+        let nested = Reply::Array(vec![Reply::OK]);
+        assert_eq!(json(&nested, Encoding::Base64), r#"{"result":["T0s="]}"#);
+        let mut out = Vec::new();
+        envelope(&mut out, &nested, Encoding::Base64, true);
+        assert_eq!(out, br#"{"result":["OK"]}"#);
     }
 
     #[test]

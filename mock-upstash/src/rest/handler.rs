@@ -6,42 +6,33 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Either, Full, Limited};
-use hyper::body::Incoming;
-use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
-use redis_engine::{Engine, Reply};
 use tokio::sync::watch;
 
-use super::argument::{self, BadBody};
-use super::encode::{self, Encoding};
-use super::mangle::{How, Mangled};
+use super::argument;
+use super::control;
+use super::encode::Encoding;
 use super::path;
-use super::stream::{self, EventStream};
-use crate::fault::Effect;
-use crate::resp;
+use super::response::{self, Body, HungUp, Refusal};
+use super::stream;
+use super::work::{Format, Work};
+use crate::assumption::Assumption;
+use crate::journal::RequestKind;
 use crate::shared::Shared;
-
-/// A response's body: whole, a stream of server-sent events, or an answer that a fault mangles.
-pub(crate) type Body = Either<Full<Bytes>, Either<EventStream, Mangled>>;
 
 /// Largest body of a request, in bytes. Upstash limits commands, not bodies; this bounds memory.
 const MAX_BODY: usize = 512 * 1024 * 1024;
+/// Largest body that is read before it is known whose it is.
+const MAX_BODY_OF_A_STRANGER: u64 = 64 * 1024;
+/// How long a body may take to arrive; a client that stops half way is told, and let go.
+const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 
-const SYNC_TOKEN: HeaderName = HeaderName::from_static("upstash-sync-token");
 const ENCODING: &str = "upstash-encoding";
 const FORMAT: &str = "upstash-response-format";
 /// The documentation's own samples spell it so.
 const FORMAT_MISSPELT: &str = "upstash-reponse-format";
-
-/// Text as seen by users of the service, 2024-2026.
-const BAD_TOKEN: &str = "WRONGPASS invalid or missing auth token. See https://upstash.com/docs/redis/troubleshooting/http_unauthorized for details.";
-
-/// How a reply is to be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Json(Encoding),
-    Resp2,
-}
 
 /// Answers one request.
 pub(crate) async fn handle(
@@ -53,7 +44,7 @@ pub(crate) async fn handle(
     let head_only = request.method() == Method::HEAD;
     let mut response = match respond(&shared, request, stopped).await {
         Ok(response) => response,
-        Err(Refusal::Answer { status, error }) => refused(status, &error),
+        Err(Refusal::Answer { status, error }) => response::refused(status, error.as_bytes()),
         Err(Refusal::HangUp) => return Err(HungUp),
     };
     let headers = response.headers_mut();
@@ -70,83 +61,92 @@ pub(crate) async fn handle(
     Ok(response)
 }
 
-/// The connection ends without an answer; a fault asked for it.
-#[derive(Debug, thiserror::Error)]
-#[error("a fault ended the connection")]
-pub(crate) struct HungUp;
-
-/// A request that is not carried out.
-enum Refusal {
-    /// An answer with an error.
-    Answer { status: StatusCode, error: String },
-    /// No answer: the connection ends.
-    HangUp,
-}
-
-impl Refusal {
-    fn new(status: StatusCode, error: impl Into<String>) -> Self {
-        Refusal::Answer {
-            status,
-            error: error.into(),
-        }
-    }
-}
-
-fn refused(status: StatusCode, error: &str) -> Response<Body> {
-    let mut body = Vec::new();
-    encode::error_envelope(&mut body, error.as_bytes());
-    json_response(status, body)
-}
-
-impl From<BadBody> for Refusal {
-    fn from(bad: BadBody) -> Self {
-        Refusal::new(StatusCode::BAD_REQUEST, bad.0)
-    }
-}
-
 async fn respond(
     shared: &Arc<Shared>,
     request: Request<Incoming>,
     stopped: watch::Receiver<()>,
 ) -> Result<Response<Body>, Refusal> {
-    let method = request.method();
-    if method == Method::OPTIONS {
-        return Ok(preflight(request.headers()));
-    }
-    if !matches!(
-        *method,
-        Method::GET | Method::POST | Method::PUT | Method::HEAD
-    ) {
-        let mut response = Response::new(Either::Left(Full::default()));
-        *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-        return Ok(response);
-    }
     let (parts, body) = request.into_parts();
-    let (query_token, parameters) = path::query(parts.uri.query().unwrap_or_default());
+    let path = parts.uri.path();
+    let query = parts.uri.query();
+    if !shared.assumptions.has(Assumption::TolerateUncleanPaths)
+        && let Some(cleaned) = path::cleaned(path)
+    {
+        return Ok(response::moved(&cleaned, query));
+    }
+    if parts.method == Method::OPTIONS {
+        return Ok(response::preflight(&parts.headers));
+    }
+    let for_control = shared.control && control::is_path(path);
+    if !for_control
+        && !matches!(
+            parts.method,
+            Method::GET | Method::POST | Method::PUT | Method::HEAD
+        )
+    {
+        return Ok(response::empty(StatusCode::METHOD_NOT_ALLOWED));
+    }
+    let (query_token, parameters) = path::query(query.unwrap_or_default());
     let token = query_token
         .or_else(|| bearer(&parts.headers))
         .unwrap_or_default();
-    if shared.engine.lock().acl.user_of_token(&token).is_none() {
-        return Err(Refusal::new(StatusCode::UNAUTHORIZED, BAD_TOKEN));
+    // A small body costs nothing; the token is then looked up once, when the command is carried out.
+    if body.size_hint().upper().unwrap_or(u64::MAX) > MAX_BODY_OF_A_STRANGER {
+        check(shared, &token)?;
     }
-    let format = format(&parts.headers)?;
-    let body = Limited::new(body, MAX_BODY).collect().await.map_err(|_| {
-        Refusal::new(
-            StatusCode::BAD_REQUEST,
-            "ERR the request's body could not be read to its end",
-        )
-    })?;
-    let body = body.to_bytes();
-    let segments = path::segments(parts.uri.path());
-    let target = segments.first().map(|first| first.to_ascii_lowercase());
-    let work = match (target.as_deref(), segments.len()) {
-        (None, _) => Work::One(argument::command(&body)?),
-        (Some(b"pipeline"), 1) => Work::Pipeline(argument::commands(&body)?),
-        (Some(b"multi-exec"), 1) => Work::Transaction(argument::commands(&body)?),
-        (Some(b"subscribe" | b"psubscribe"), 2..) | (Some(b"monitor"), 1) => {
-            return stream::open(shared, &token, &segments, stopped)
-                .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, error.to_string()));
+    let body = read(body).await;
+    if for_control {
+        check(shared, &token)?;
+        return control::answer(shared, &token, &parts.method, path, &body?);
+    }
+    match parse(shared, path, &parts.headers, body, parameters) {
+        Ok(Task::Work(format, work)) => carry_out(shared, token, format, work).await,
+        Ok(Task::Stream(command)) => {
+            let (user, response) = stream::open(shared, &token, &command, stopped).await?;
+            let status = Some(response.status().as_u16());
+            let command = command.to_vec();
+            shared
+                .journal
+                .note(RequestKind::Stream, &user, vec![command], status);
+            Ok(response)
         }
+        // Who has no token learns nothing of what else is wrong.
+        Err(refusal) => check(shared, &token).and(Err(refusal)),
+    }
+}
+
+/// What a request turned out to ask for.
+enum Task {
+    Work(Format, Work),
+    Stream(Vec<Bytes>),
+}
+
+fn parse(
+    shared: &Shared,
+    path: &str,
+    headers: &HeaderMap,
+    body: Result<Bytes, Refusal>,
+    parameters: Vec<Bytes>,
+) -> Result<Task, Refusal> {
+    let format = format(headers)?;
+    let body = body?;
+    let assumptions = shared.assumptions;
+    let segments = path::segments(path, assumptions.has(Assumption::EncodedSlashSplits));
+    let is = |name: &str| {
+        segments
+            .first()
+            .is_some_and(|first| first.eq_ignore_ascii_case(name.as_bytes()))
+    };
+    let work = match segments.len() {
+        0 => Work::One(argument::command(&body, assumptions)?),
+        1 if is("pipeline") => Work::Pipeline(argument::commands(&body, assumptions)?),
+        1 if is("multi-exec") => {
+            let rows = argument::commands(&body, assumptions)?.into_iter();
+            let commands = rows.collect::<Result<_, _>>();
+            Work::Transaction(commands.map_err(|error| Refusal::bad_request(error.to_string()))?)
+        }
+        1 if is("monitor") => return Ok(Task::Stream(segments)),
+        2.. if is("subscribe") || is("psubscribe") => return Ok(Task::Stream(segments)),
         _ => {
             let mut command = segments;
             if !body.is_empty() {
@@ -156,85 +156,61 @@ async fn respond(
             Work::One(command)
         }
     };
-    match shared.strike(&token, work.commands()) {
-        None => work.carry_out(shared, &token, format),
-        Some(effect) => struck(shared, &token, work, format, effect).await,
-    }
+    Ok(Task::Work(format, work))
 }
 
-/// What a request asks for.
-enum Work {
-    One(Vec<Bytes>),
-    Pipeline(Vec<Vec<Bytes>>),
-    Transaction(Vec<Vec<Bytes>>),
-}
-
-impl Work {
-    fn commands(&self) -> &[Vec<Bytes>] {
-        match self {
-            Work::One(command) => std::slice::from_ref(command),
-            Work::Pipeline(commands) | Work::Transaction(commands) => commands,
-        }
-    }
-
-    fn carry_out(
-        self,
-        shared: &Shared,
-        token: &[u8],
-        format: Format,
-    ) -> Result<Response<Body>, Refusal> {
-        match self {
-            Work::One(command) => one(shared, token, &command, format),
-            Work::Pipeline(commands) => pipeline(shared, token, &commands, format),
-            Work::Transaction(commands) => transaction(shared, token, &commands, format),
-        }
-    }
-}
-
-/// Carries out a request that a fault strikes. A request is struck as a whole, whichever of its
-/// commands the fault describes.
-async fn struck(
-    shared: &Shared,
-    token: &[u8],
-    work: Work,
+async fn carry_out(
+    shared: &Arc<Shared>,
+    token: Bytes,
     format: Format,
-    effect: Effect,
+    work: Work,
 ) -> Result<Response<Body>, Refusal> {
-    let mangle = |response: Response<Body>, how: How| {
-        let (parts, body) = response.into_parts();
-        let Either::Left(whole) = body else {
-            return Err(Refusal::HangUp);
+    let (outcome, user) = if shared.faults.any() {
+        let user = check(shared, &token)?;
+        let outcome = match work.strike(shared, &user) {
+            None => work.carry_out(shared, &token, format).await,
+            Some(effect) => work.carry_out_struck(shared, &token, format, effect).await,
         };
-        Ok(Response::from_parts(
-            parts,
-            Either::Right(Either::Right(Mangled::new(whole, how))),
-        ))
+        (outcome, Some(user))
+    } else {
+        (work.carry_out(shared, &token, format).await, None)
     };
-    match effect {
-        Effect::Delay { ms, .. } => {
-            tokio::time::sleep(Duration::from_millis(ms)).await;
-            work.carry_out(shared, token, format)
+    if shared.journal.is_on() {
+        let (user, status) = match &outcome {
+            Ok((caller, response)) => (Some(caller.user.clone()), Some(response.status())),
+            Err(Refusal::Answer { status, .. }) => (user, Some(*status)),
+            Err(Refusal::HangUp) => (user, None),
+        };
+        // Requests of strangers are not noted: nothing was asked in anybody's name.
+        if let Some(user) = user {
+            let status = status.map(|status| status.as_u16());
+            shared
+                .journal
+                .note(work.kind(), &user, work.into_commands(), status);
         }
-        Effect::Error(message) => Err(Refusal::new(StatusCode::BAD_REQUEST, message)),
-        Effect::Status { status, body } => {
-            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            let html = HeaderValue::from_static("text/html; charset=utf-8");
-            Ok(response(status, body.into_bytes(), html))
-        }
-        Effect::ResetBefore => Err(Refusal::HangUp),
-        Effect::ResetAfter => {
-            work.carry_out(shared, token, format)?;
-            Err(Refusal::HangUp)
-        }
-        Effect::HalfAnswer => mangle(work.carry_out(shared, token, format)?, How::Half),
-        Effect::Drip { bytes, interval_ms } => {
-            let interval = Duration::from_millis(interval_ms);
-            mangle(
-                work.carry_out(shared, token, format)?,
-                How::Drip { bytes, interval },
-            )
-        }
-        Effect::BlackHole => std::future::pending().await,
+    }
+    outcome.map(|(_, response)| response)
+}
+
+/// The user that a token stands for.
+fn check(shared: &Shared, token: &Bytes) -> Result<Bytes, Refusal> {
+    shared
+        .caller(&mut shared.engine.lock(), token)
+        .map(|caller| caller.user)
+        .ok_or_else(Refusal::unauthorized)
+}
+
+async fn read(body: Incoming) -> Result<Bytes, Refusal> {
+    let whole = Limited::new(body, MAX_BODY).collect();
+    match tokio::time::timeout(BODY_TIMEOUT, whole).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(_)) => Err(Refusal::bad_request(
+            "ERR the request's body could not be read to its end",
+        )),
+        Err(_) => Err(Refusal::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "ERR the request's body did not arrive in time",
+        )),
     }
 }
 
@@ -249,200 +225,18 @@ fn bearer(headers: &HeaderMap) -> Option<Bytes> {
 }
 
 fn format(headers: &HeaderMap) -> Result<Format, Refusal> {
-    let refuse = |error: &str| Err(Refusal::new(StatusCode::BAD_REQUEST, error));
     // Only base64 is documented; what another value does is not known, so it is ignored.
     let base64 = headers.get(ENCODING).is_some_and(|value| value == "base64");
-    match headers
-        .get(FORMAT)
-        .or_else(|| headers.get(FORMAT_MISSPELT))
-        .map(HeaderValue::as_bytes)
-    {
+    let wanted = headers.get(FORMAT).or_else(|| headers.get(FORMAT_MISSPELT));
+    match wanted.map(HeaderValue::as_bytes) {
         None | Some(b"json") if base64 => Ok(Format::Json(Encoding::Base64)),
         None | Some(b"json") => Ok(Format::Json(Encoding::Text)),
-        Some(b"resp2") if base64 => {
-            refuse("ERR resp2 response format can not be used with base64 encoding")
-        }
+        Some(b"resp2") if base64 => Err(Refusal::bad_request(
+            "ERR resp2 response format can not be used with base64 encoding",
+        )),
         Some(b"resp2") => Ok(Format::Resp2),
-        Some(_) => refuse("ERR unknown response format, use json or resp2"),
+        Some(_) => Err(Refusal::bad_request(
+            "ERR unknown response format, use json or resp2",
+        )),
     }
-}
-
-/// `/` and the path form: one command.
-fn one(
-    shared: &Shared,
-    token: &[u8],
-    command: &[Bytes],
-    format: Format,
-) -> Result<Response<Body>, Refusal> {
-    let mut engine = shared.engine.lock();
-    let client = rest_client(shared, &mut engine, token)?;
-    let reply = engine.execute(client, command);
-    let sync = sync_token(&engine);
-    drop(engine);
-    let status = if matches!(reply, Reply::Error(_)) {
-        StatusCode::BAD_REQUEST
-    } else {
-        StatusCode::OK
-    };
-    let mut body = Vec::with_capacity(64);
-    let mut response = match format {
-        Format::Json(encoding) => {
-            encode::envelope(&mut body, &reply, encoding);
-            json_response(status, body)
-        }
-        Format::Resp2 => {
-            resp::encode(&mut body, &reply, redis_engine::Protocol::Resp2);
-            resp2_response(status, body)
-        }
-    };
-    response.headers_mut().insert(SYNC_TOKEN, sync);
-    Ok(response)
-}
-
-/// `/pipeline`: each command for itself.
-fn pipeline(
-    shared: &Shared,
-    token: &[u8],
-    commands: &[Vec<Bytes>],
-    format: Format,
-) -> Result<Response<Body>, Refusal> {
-    /// Commands run without letting others in between; more would make them wait too long.
-    const TURN: usize = 64;
-    let mut replies = Vec::with_capacity(commands.len());
-    let mut sync = HeaderValue::from_static("0");
-    for turn in commands.chunks(TURN) {
-        let mut engine = shared.engine.lock();
-        let client = rest_client(shared, &mut engine, token)?;
-        for command in turn {
-            replies.push(if command.is_empty() {
-                Reply::Error(redis_engine::ReplyError::fixed(
-                    "ERR empty pipeline command",
-                ))
-            } else {
-                engine.execute(client, command)
-            });
-        }
-        sync = sync_token(&engine);
-    }
-    let mut response = many(&replies, format);
-    response.headers_mut().insert(SYNC_TOKEN, sync);
-    Ok(response)
-}
-
-/// `/multi-exec`: all or nothing, with nothing in between. Answers JSON whatever was asked for.
-fn transaction(
-    shared: &Shared,
-    token: &[u8],
-    commands: &[Vec<Bytes>],
-    format: Format,
-) -> Result<Response<Body>, Refusal> {
-    let encoding = match format {
-        Format::Json(encoding) => encoding,
-        Format::Resp2 => Encoding::Text,
-    };
-    let mut engine = shared.engine.lock();
-    let client = rest_client(shared, &mut engine, token)?;
-    let outcome = engine.transaction(client, commands);
-    let sync = sync_token(&engine);
-    drop(engine);
-    let mut response = match outcome {
-        Ok(replies) => many(&replies, Format::Json(encoding)),
-        Err(error) => {
-            let mut body = Vec::new();
-            encode::error_envelope(&mut body, error.as_bytes());
-            json_response(StatusCode::BAD_REQUEST, body)
-        }
-    };
-    response.headers_mut().insert(SYNC_TOKEN, sync);
-    Ok(response)
-}
-
-fn many(replies: &[Reply], format: Format) -> Response<Body> {
-    let mut body = Vec::with_capacity(32 * replies.len());
-    match format {
-        Format::Json(encoding) => {
-            body.push(b'[');
-            for (i, reply) in replies.iter().enumerate() {
-                if i > 0 {
-                    body.push(b',');
-                }
-                encode::envelope(&mut body, reply, encoding);
-            }
-            body.push(b']');
-            json_response(StatusCode::OK, body)
-        }
-        Format::Resp2 => {
-            for reply in replies {
-                resp::encode(&mut body, reply, redis_engine::Protocol::Resp2);
-            }
-            resp2_response(StatusCode::OK, body)
-        }
-    }
-}
-
-fn rest_client(
-    shared: &Shared,
-    engine: &mut Engine,
-    token: &[u8],
-) -> Result<redis_engine::ClientId, Refusal> {
-    // The user may have been deleted since the token was checked.
-    shared
-        .rest_client(engine, token)
-        .ok_or_else(|| Refusal::new(StatusCode::UNAUTHORIZED, BAD_TOKEN))
-}
-
-/// The state of the primary: a count of changes in the digits 0-9a-v, as observed on a live database.
-fn sync_token(engine: &Engine) -> HeaderValue {
-    const DIGITS: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
-    let mut rest = engine.stats.changes;
-    let mut digits = Vec::new();
-    loop {
-        digits.push(DIGITS[(rest % 32) as usize]);
-        rest /= 32;
-        if rest == 0 {
-            break;
-        }
-    }
-    digits.reverse();
-    HeaderValue::from_bytes(&digits).unwrap_or(HeaderValue::from_static("0"))
-}
-
-fn preflight(headers: &HeaderMap) -> Response<Body> {
-    let mut response = Response::new(Either::Left(Full::default()));
-    let allowed = headers
-        .get(header::ACCESS_CONTROL_REQUEST_HEADERS)
-        .cloned()
-        .unwrap_or(HeaderValue::from_static("*"));
-    let answer = response.headers_mut();
-    answer.insert(
-        header::ACCESS_CONTROL_ALLOW_METHODS,
-        HeaderValue::from_static("HEAD,GET,POST,PUT"),
-    );
-    answer.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed);
-    response
-}
-
-fn json_response(status: StatusCode, body: Vec<u8>) -> Response<Body> {
-    response(
-        status,
-        body,
-        HeaderValue::from_static("application/json; charset=utf-8"),
-    )
-}
-
-fn resp2_response(status: StatusCode, body: Vec<u8>) -> Response<Body> {
-    response(
-        status,
-        body,
-        HeaderValue::from_static("application/octet-stream"),
-    )
-}
-
-fn response(status: StatusCode, body: Vec<u8>, content_type: HeaderValue) -> Response<Body> {
-    let mut response = Response::new(Either::Left(Full::new(Bytes::from(body))));
-    *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, content_type);
-    response
 }

@@ -9,7 +9,7 @@ use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::Sleep;
 
-use super::handler::HungUp;
+use super::response::HungUp;
 
 /// What happens to an answer.
 #[derive(Debug, Clone, Copy)]

@@ -4,12 +4,49 @@ use bytes::Bytes;
 use percent_encoding::percent_decode;
 
 /// A path's segments, percent-decoded one by one, so that `%2F` stays within its argument. Empty
-/// segments are dropped, as Go's path cleaning does.
-pub(crate) fn segments(path: &str) -> Vec<Bytes> {
+/// segments are dropped: the path form cannot carry an empty argument.
+///
+/// With `decode_first`, `%2F` ends an argument as a slash does.
+pub(crate) fn segments(path: &str, decode_first: bool) -> Vec<Bytes> {
+    if decode_first {
+        let path = decode(path.as_bytes(), false);
+        return path
+            .split(|&byte| byte == b'/')
+            .filter(|segment| !segment.is_empty())
+            .map(|segment| path.slice_ref(segment))
+            .collect();
+    }
     path.split('/')
         .filter(|segment| !segment.is_empty())
         .map(|segment| decode(segment.as_bytes(), false))
         .collect()
+}
+
+/// The path without empty, `.` and `..` segments, when it has any: Go's HTTP server redirects there.
+pub(crate) fn cleaned(path: &str) -> Option<String> {
+    let within = path.strip_prefix('/').unwrap_or(path);
+    let trimmed = within.strip_suffix('/').unwrap_or(within);
+    if trimmed.is_empty() && within.is_empty()
+        || !trimmed.is_empty()
+            && trimmed
+                .split('/')
+                .all(|part| !matches!(part, "" | "." | ".."))
+    {
+        return None;
+    }
+    let mut kept = Vec::new();
+    for part in within.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(kept.pop()),
+            other => kept.push(other),
+        }
+    }
+    let mut cleaned = format!("/{}", kept.join("/"));
+    if path.ends_with('/') && cleaned != "/" {
+        cleaned.push('/');
+    }
+    Some(cleaned)
 }
 
 /// A query as `(token, arguments)`: `_token` apart, each other parameter as its name and, where there
@@ -52,11 +89,29 @@ mod tests {
     #[test]
     fn a_segment_is_one_argument_whatever_it_holds() {
         assert_eq!(
-            segments("/set/a%2Fb/%00%ff+"),
+            segments("/set/a%2Fb/%00%ff+", false),
             ["set".into(), "a/b".into(), Bytes::from_static(b"\x00\xff+")]
         );
-        assert_eq!(segments("//get//k/"), ["get", "k"]);
-        assert_eq!(segments("/get/%zz%"), ["get", "%zz%"]);
+        assert_eq!(segments("/get/k/", false), ["get", "k"]);
+        assert_eq!(segments("/set/a%2Fb%2F", true), ["set", "a", "b"]);
+        assert_eq!(segments("/get/%zz%", false), ["get", "%zz%"]);
+    }
+
+    #[test]
+    fn unclean_paths_are_cleaned_as_go_does() {
+        for clean in ["/", "/get/k", "/get/k/", "/get/%2F%2F", "", "/get/..."] {
+            assert_eq!(cleaned(clean), None, "{clean}");
+        }
+        for (path, clean) in [
+            ("//pipeline", "/pipeline"),
+            ("//", "/"),
+            ("/get//k", "/get/k"),
+            ("/get//k/", "/get/k/"),
+            ("/./get/../k", "/k"),
+            ("/../../k//", "/k/"),
+        ] {
+            assert_eq!(cleaned(path).as_deref(), Some(clean), "{path}");
+        }
     }
 
     #[test]

@@ -9,18 +9,19 @@ use http_body_util::Either;
 use hyper::Response;
 use hyper::body::{Body as HttpBody, Frame};
 use hyper::header::{self, HeaderValue};
-use redis_engine::{ClientId, Connect, Reply, ReplyError};
+use redis_engine::{ClientId, Connect, Reply};
 use tokio::sync::{mpsc, watch};
 
-use super::handler::Body;
+use super::response::{Body, Refusal};
+use crate::assumption::Assumption;
 use crate::outbox;
 use crate::shared::Shared;
 
 /// A subscription as a response's body. It ends when the client hangs up, is too slow, or the server
 /// stops.
 pub(crate) struct EventStream {
-    shared: Arc<Shared>,
-    client: ClientId,
+    /// The engine's client that is subscribed; `None` when the Redis behind is.
+    client: Option<(Arc<Shared>, ClientId)>,
     replies: mpsc::Receiver<Reply>,
     stopped: Pin<Box<dyn Future<Output = ()> + Send>>,
     /// MONITOR's first event is quoted where a subscription's would not be.
@@ -28,46 +29,27 @@ pub(crate) struct EventStream {
 }
 
 /// Opens a stream for a path such as `/subscribe/chat`.
-///
-/// # Errors
-/// When the token's user may not do this.
-pub(crate) fn open(
+pub(super) async fn open(
     shared: &Arc<Shared>,
-    token: &[u8],
+    token: &Bytes,
     command: &[Bytes],
-    mut stopped: watch::Receiver<()>,
-) -> Result<Response<Body>, ReplyError> {
-    let (outbox, replies) = outbox::queue();
-    let client = {
-        let mut engine = shared.engine.lock();
-        let user = engine.acl.user_of_token(token).cloned();
-        let connect = Connect {
-            user,
-            rest: false,
-            outbox: Box::new(outbox),
-            ..Connect::default()
-        };
-        let client = engine.connect(connect);
-        let reply = engine.execute(client, command);
-        match reply {
-            Reply::Error(error) => {
-                engine.disconnect(client);
-                return Err(error);
-            }
-            Reply::None => {}
-            // MONITOR's OK, which begins its stream.
-            other => engine.session_mut(client).outbox.push(other),
-        }
-        client
+    stopped: watch::Receiver<()>,
+) -> Result<(Bytes, Response<Body>), Refusal> {
+    let monitor = command[0].eq_ignore_ascii_case(b"monitor");
+    let command = if shared.assumptions.has(Assumption::FirstChannelAlone) {
+        &command[..command.len().min(2)]
+    } else {
+        command
     };
-    let stream = EventStream {
-        shared: shared.clone(),
-        client,
-        replies,
-        stopped: Box::pin(async move {
-            stopped.changed().await.ok();
-        }),
-        monitor: command[0].eq_ignore_ascii_case(b"monitor"),
+    let (user, client, replies) = subscribe(shared, token, command)?;
+    let stream = match &shared.upstream {
+        None => EventStream::new(Some((shared.clone(), client)), replies, stopped, monitor),
+        Some(upstream) => {
+            // What the engine has seen was for its admission alone.
+            shared.engine.lock().disconnect(client);
+            let replies = upstream.stream(command).await?;
+            EventStream::new(None, replies, stopped, monitor)
+        }
     };
     let mut response = Response::new(Either::Right(Either::Left(stream)));
     let headers = response.headers_mut();
@@ -76,7 +58,54 @@ pub(crate) fn open(
         HeaderValue::from_static("text/event-stream"),
     );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    Ok(response)
+    Ok((user, response))
+}
+
+/// Subscribes a client of its own.
+fn subscribe(
+    shared: &Shared,
+    token: &Bytes,
+    command: &[Bytes],
+) -> Result<(Bytes, ClientId, mpsc::Receiver<Reply>), Refusal> {
+    let mut engine = shared.engine.lock();
+    let caller = shared
+        .caller(&mut engine, token)
+        .ok_or_else(Refusal::unauthorized)?;
+    let (outbox, replies) = outbox::queue();
+    let client = engine.connect(Connect {
+        user: Some(caller.user.clone()),
+        rest: false,
+        outbox: Box::new(outbox),
+        ..Connect::default()
+    });
+    match engine.execute(client, command) {
+        Reply::Error(error) => {
+            engine.disconnect(client);
+            return Err(Refusal::bad_request(error.to_string()));
+        }
+        Reply::None => {}
+        // MONITOR's OK, which begins its stream.
+        other => engine.session_mut(client).outbox.push(other),
+    }
+    Ok((caller.user, client, replies))
+}
+
+impl EventStream {
+    fn new(
+        client: Option<(Arc<Shared>, ClientId)>,
+        replies: mpsc::Receiver<Reply>,
+        mut stopped: watch::Receiver<()>,
+        monitor: bool,
+    ) -> EventStream {
+        EventStream {
+            client,
+            replies,
+            stopped: Box::pin(async move {
+                stopped.changed().await.ok();
+            }),
+            monitor,
+        }
+    }
 }
 
 impl HttpBody for EventStream {
@@ -99,7 +128,9 @@ impl HttpBody for EventStream {
 
 impl Drop for EventStream {
     fn drop(&mut self) {
-        self.shared.engine.lock().disconnect(self.client);
+        if let Some((shared, client)) = &self.client {
+            shared.engine.lock().disconnect(*client);
+        }
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Acl {
     tokens: BTreeMap<Bytes, Bytes>,
     /// What ACL GENTOKEN gave out: Upstash takes these alone as passwords.
     issued: Vec<PasswordHash>,
+    /// Counts changes to users and tokens.
+    generation: u64,
     /// Denials, for ACL LOG.
     pub log: Log,
 }
@@ -40,6 +42,7 @@ impl Default for Acl {
             users: BTreeMap::from([(Bytes::from_static(DEFAULT_USER), User::unrestricted())]),
             tokens: BTreeMap::new(),
             issued: Vec::new(),
+            generation: 0,
             log: Log::default(),
         }
     }
@@ -69,13 +72,21 @@ impl Acl {
 
     /// Adds a user, or changes it.
     pub fn set_user(&mut self, name: Bytes, user: User) {
+        self.generation += 1;
         self.users.insert(name, user);
     }
 
     /// Takes out a user, with the tokens that stand for it; says whether there was one.
     pub fn remove_user(&mut self, name: &[u8]) -> bool {
+        self.generation += 1;
         self.tokens.retain(|_, user| user != name);
         self.users.remove(name).is_some()
+    }
+
+    /// A number that grows whenever users or tokens change: as long as it stays, so does what
+    /// [`Acl::user_of_token`] answers.
+    pub fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// Every user, by name.
@@ -114,6 +125,7 @@ impl Acl {
 
     /// Lets a token stand for a user.
     pub fn add_token(&mut self, token: Bytes, user: Bytes) {
+        self.generation += 1;
         self.tokens.insert(token, user);
     }
 

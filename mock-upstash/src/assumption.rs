@@ -1,0 +1,99 @@
+//! What no source tells of Upstash's REST API: what the mock does, and the switch for the other way.
+//!
+//! A fact about Upstash's commands is a quirk of the engine ([`crate::Quirk`]). Here are the gaps in
+//! what is known of its HTTP side: for each, what is likelier is the default, and the other way can
+//! be had by [`crate::Builder::assume`] or `--assume ID=on`.
+
+/// One gap, described.
+#[derive(Debug)]
+pub struct AssumptionRow {
+    /// Which one.
+    pub assumption: Assumption,
+    /// The name by which it is switched: `--assume ID=on`.
+    pub id: &'static str,
+    /// What the mock does unless told otherwise.
+    pub off: &'static str,
+    /// What it does when the assumption is switched on.
+    pub on: &'static str,
+    /// What is known.
+    pub evidence: &'static str,
+}
+
+macro_rules! assumptions {
+    ($($name:ident: $id:literal, $off:literal, $on:literal, $evidence:literal;)*) => {
+        /// A gap in what is known of Upstash's REST API; [`ASSUMPTIONS`] describes each.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Assumption { $(#[doc = $on] $name,)* }
+
+        /// Every gap, described.
+        pub const ASSUMPTIONS: &[AssumptionRow] = &[$(AssumptionRow {
+            assumption: Assumption::$name, id: $id, off: $off, on: $on, evidence: $evidence,
+        },)*];
+    };
+}
+
+assumptions! {
+    NestedStatusBare: "nested-status-bare",
+        "under `Upstash-Encoding: base64`, a status `OK` inside an array is encoded as any string is",
+        "it stays a bare `OK`",
+        "the documentation speaks of \"the OK response\" alone; the JavaScript SDK decodes every element of an array";
+    Resp2ErrorsAsJson: "resp2-errors-as-json",
+        "with `Upstash-Response-Format: resp2`, an error reply is `-ERR …` with status 400",
+        "it is JSON, as without the header",
+        "the documentation shows replies that are no errors; no SDK uses the format";
+    Resp2PipelineAsJson: "resp2-pipeline-as-json",
+        "with `Upstash-Response-Format: resp2`, `/pipeline` answers the replies one after the other, as TCP does",
+        "it answers JSON, as `/multi-exec` does",
+        "the documentation excepts `/multi-exec` alone";
+    ForbiddenStatus: "forbidden-status",
+        "a command that the token's user may not run is answered with status 400",
+        "it is answered with status 403",
+        "reports show the NOPERM text, not the status";
+    NullPerCommand: "null-per-command",
+        "a null argument in one command of `/pipeline` refuses the whole request",
+        "it is the error of that command alone",
+        "probe of a live database, published August 2026: the whole request, not independently confirmed";
+    EmptyPipelineAnswersArray: "empty-pipeline-array",
+        "`/pipeline` with `[]` is refused: ERR empty pipeline request",
+        "it answers `[]`",
+        "an emulator of 2022 whose tests ran against the live service";
+    ShortestNumbers: "shortest-numbers",
+        "a JSON number becomes the argument that its digits spell: 1.0, 1e3",
+        "it becomes the shortest spelling of the number: 1, 1000",
+        "integers keep their digits in either case; nothing is documented on fractions and exponents";
+    EncodedSlashSplits: "encoded-slash-splits",
+        "`%2F` in a path stays within its argument",
+        "a path is decoded before it is split, so `%2F` begins a further argument",
+        "users encode each segment and report no trouble; no test of the SDKs has a slash in a path";
+    TolerateUncleanPaths: "tolerate-unclean-paths",
+        "a path with empty, `.` or `..` segments is redirected (301) to the path without them, as Go's HTTP server does",
+        "empty segments are passed over and the request is carried out",
+        "reports of 301 and of failing requests when a base URL ends with a slash";
+    FirstChannelAlone: "first-channel-alone",
+        "`/subscribe/a/b` subscribes to both channels",
+        "it subscribes to the first",
+        "the SDKs open one stream for each channel";
+}
+
+/// Which assumptions are switched on; by default none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Assumptions(u32);
+
+impl Assumptions {
+    /// With one of them switched.
+    #[must_use]
+    pub(crate) const fn with(self, assumption: Assumption, on: bool) -> Self {
+        let bit = 1 << assumption as u32;
+        Assumptions(if on { self.0 | bit } else { self.0 & !bit })
+    }
+
+    /// Whether one of them is switched on.
+    pub(crate) const fn has(self, assumption: Assumption) -> bool {
+        self.0 & (1 << assumption as u32) != 0
+    }
+}
+
+/// The assumption with an id.
+pub fn find(id: &str) -> Option<&'static AssumptionRow> {
+    ASSUMPTIONS.iter().find(|row| row.id == id)
+}

@@ -1,0 +1,195 @@
+//! The journal: what was asked of the mock, by whom, and how it was answered.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use serde::Serialize;
+
+/// Most bytes of arguments that are kept, over all requests.
+const MAX_BYTES: usize = 8 * 1024 * 1024;
+
+/// One request that the mock was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Request {
+    /// How it came.
+    pub kind: RequestKind,
+    /// The user whose token or password it came with: `default`, `default_ro`, or one that
+    /// ACL SETUSER made. Empty before authentication.
+    pub user: String,
+    /// Its commands; one unless it was a pipeline or a transaction.
+    #[serde(serialize_with = "as_text")]
+    pub commands: Vec<Vec<Bytes>>,
+    /// The HTTP status it was answered with; `None` over TCP, and when a fault ended the connection.
+    pub status: Option<u16>,
+}
+
+/// How a request came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum RequestKind {
+    /// REST, one command, in the path or as a JSON array.
+    Command,
+    /// REST, `/pipeline`.
+    Pipeline,
+    /// REST, `/multi-exec`.
+    Transaction,
+    /// REST, `/subscribe`, `/psubscribe` or `/monitor`.
+    Stream,
+    /// The Redis protocol, one command.
+    Redis,
+}
+
+impl Request {
+    /// Whether its first command is this one, in any case.
+    pub fn is(&self, command: &str) -> bool {
+        self.commands
+            .first()
+            .and_then(|args| args.first())
+            .is_some_and(|name| name.eq_ignore_ascii_case(command.as_bytes()))
+    }
+
+    /// Its commands as text, arguments joined by spaces. What is no UTF-8 shows as U+FFFD.
+    pub fn lines(&self) -> Vec<String> {
+        let line = |args: &Vec<Bytes>| {
+            let words: Vec<_> = args
+                .iter()
+                .map(|arg| String::from_utf8_lossy(arg))
+                .collect();
+            words.join(" ")
+        };
+        self.commands.iter().map(line).collect()
+    }
+
+    fn bytes(&self) -> usize {
+        self.commands.iter().flatten().map(Bytes::len).sum()
+    }
+}
+
+fn as_text<S: serde::Serializer>(
+    commands: &[Vec<Bytes>],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(commands.iter().map(|args| {
+        args.iter()
+            .map(|arg| String::from_utf8_lossy(arg))
+            .collect::<Vec<_>>()
+    }))
+}
+
+/// The latest requests, oldest first.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    length: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    requests: VecDeque<Request>,
+    bytes: usize,
+}
+
+impl Journal {
+    /// A journal of at most so many requests; 0 keeps none.
+    pub(crate) fn new(length: usize) -> Self {
+        Journal {
+            length,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Whether requests are kept at all.
+    pub(crate) fn is_on(&self) -> bool {
+        self.length > 0
+    }
+
+    /// Notes a request; the oldest are let go when there are too many.
+    pub(crate) fn note(
+        &self,
+        kind: RequestKind,
+        user: &[u8],
+        commands: Vec<Vec<Bytes>>,
+        status: Option<u16>,
+    ) {
+        if !self.is_on() {
+            return;
+        }
+        let request = Request {
+            kind,
+            user: String::from_utf8_lossy(user).into_owned(),
+            commands,
+            status,
+        };
+        let mut state = self.state.lock();
+        state.bytes += request.bytes();
+        state.requests.push_back(request);
+        while state.requests.len() > self.length
+            || (state.bytes > MAX_BYTES && state.requests.len() > 1)
+        {
+            let Some(oldest) = state.requests.pop_front() else {
+                break;
+            };
+            state.bytes -= oldest.bytes();
+        }
+    }
+
+    /// What was noted, oldest first.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.state.lock().requests.iter().cloned().collect()
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&self) {
+        *self.state.lock() = State::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn note(journal: &Journal, words: &[&str]) {
+        let args = words
+            .iter()
+            .map(|word| Bytes::copy_from_slice(word.as_bytes()));
+        journal.note(
+            RequestKind::Command,
+            b"default",
+            vec![args.collect()],
+            Some(200),
+        );
+    }
+
+    #[test]
+    fn the_oldest_requests_are_let_go() {
+        let journal = Journal::new(2);
+        for key in ["a", "b", "c"] {
+            note(&journal, &["GET", key]);
+        }
+        let lines: Vec<_> = journal.requests().iter().flat_map(Request::lines).collect();
+        assert_eq!(lines, ["GET b", "GET c"]);
+        assert!(journal.requests()[0].is("get"));
+        journal.clear();
+        assert_eq!(journal.requests(), []);
+    }
+
+    #[test]
+    fn large_requests_are_let_go_sooner() {
+        let journal = Journal::new(100);
+        let large = "x".repeat(MAX_BYTES / 2);
+        for key in ["a", "b", "c"] {
+            note(&journal, &["SET", key, &large]);
+        }
+        assert_eq!(journal.requests().len(), 1);
+    }
+
+    #[test]
+    fn a_journal_of_no_length_keeps_nothing() {
+        let journal = Journal::new(0);
+        note(&journal, &["PING"]);
+        assert_eq!(journal.requests(), []);
+    }
+}

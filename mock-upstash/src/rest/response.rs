@@ -1,0 +1,144 @@
+//! Responses: bodies, headers that every response has, refusals.
+
+use bytes::Bytes;
+use http_body_util::{Either, Full};
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Response, StatusCode};
+use redis_engine::Engine;
+
+use super::argument::BadBody;
+use super::encode;
+use super::mangle::Mangled;
+use super::stream::EventStream;
+
+/// A response's body: whole, a stream of server-sent events, or an answer that a fault mangles.
+pub(crate) type Body = Either<Full<Bytes>, Either<EventStream, Mangled>>;
+
+pub(super) const SYNC_TOKEN: HeaderName = HeaderName::from_static("upstash-sync-token");
+
+/// Text as seen by users of the service, 2024-2026.
+const BAD_TOKEN: &str = "WRONGPASS invalid or missing auth token. See https://docs.upstash.com/redis/troubleshooting/http_unauthorized for details.";
+
+/// The connection ends without an answer; a fault asked for it.
+#[derive(Debug, thiserror::Error)]
+#[error("a fault ended the connection")]
+pub(crate) struct HungUp;
+
+/// A request that is not carried out.
+pub(super) enum Refusal {
+    /// An answer with an error.
+    Answer { status: StatusCode, error: String },
+    /// No answer: the connection ends.
+    HangUp,
+}
+
+impl Refusal {
+    pub(super) fn new(status: StatusCode, error: impl Into<String>) -> Self {
+        Refusal::Answer {
+            status,
+            error: error.into(),
+        }
+    }
+
+    pub(super) fn bad_request(error: impl Into<String>) -> Self {
+        Refusal::new(StatusCode::BAD_REQUEST, error)
+    }
+
+    /// No user has the token.
+    pub(super) fn unauthorized() -> Self {
+        Refusal::new(StatusCode::UNAUTHORIZED, BAD_TOKEN)
+    }
+}
+
+impl From<BadBody> for Refusal {
+    fn from(bad: BadBody) -> Self {
+        Refusal::bad_request(bad.0)
+    }
+}
+
+/// A response that says what is wrong.
+pub(super) fn refused(status: StatusCode, error: &[u8]) -> Response<Body> {
+    let mut body = Vec::with_capacity(error.len() + 16);
+    encode::error_envelope(&mut body, error);
+    json(status, body)
+}
+
+pub(super) fn json(status: StatusCode, body: Vec<u8>) -> Response<Body> {
+    const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+    response(status, body, JSON)
+}
+
+pub(super) fn resp2(status: StatusCode, body: Vec<u8>) -> Response<Body> {
+    const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
+    response(status, body, OCTETS)
+}
+
+pub(super) fn html(status: StatusCode, body: String) -> Response<Body> {
+    const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+    response(status, body.into_bytes(), HTML)
+}
+
+pub(super) fn empty(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Either::Left(Full::default()));
+    *response.status_mut() = status;
+    response
+}
+
+fn response(status: StatusCode, body: Vec<u8>, content_type: HeaderValue) -> Response<Body> {
+    let mut response = Response::new(Either::Left(Full::new(Bytes::from(body))));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, content_type);
+    response
+}
+
+/// The answer to a path with empty or dotted segments, as Go's HTTP server gives it.
+pub(super) fn moved(path: &str, query: Option<&str>) -> Response<Body> {
+    let location = match query {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    let mut response = html(
+        StatusCode::MOVED_PERMANENTLY,
+        format!("<a href=\"{location}\">Moved Permanently</a>.\n\n"),
+    );
+    if let Ok(location) = HeaderValue::try_from(location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+/// The answer to what browsers ask before a request from another site.
+pub(super) fn preflight(headers: &HeaderMap) -> Response<Body> {
+    let mut response = empty(StatusCode::OK);
+    let allowed = headers
+        .get(header::ACCESS_CONTROL_REQUEST_HEADERS)
+        .cloned()
+        .unwrap_or(HeaderValue::from_static("*"));
+    let answer = response.headers_mut();
+    answer.insert(
+        header::ACCESS_CONTROL_ALLOW_METHODS,
+        HeaderValue::from_static("HEAD,GET,POST,PUT"),
+    );
+    answer.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed);
+    response
+}
+
+/// The state of the primary: a count of changes in the digits 0-9a-v, as observed on a live database.
+pub(super) fn sync_token(engine: &Engine) -> HeaderValue {
+    const DIGITS: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
+    let mut rest = engine.stats.changes;
+    // 13 digits of 5 bits hold 64 bits.
+    let mut digits = [b'0'; 13];
+    let mut first = digits.len();
+    loop {
+        first -= 1;
+        digits[first] = DIGITS[(rest % 32) as usize];
+        rest /= 32;
+        if rest == 0 || first == 0 {
+            break;
+        }
+    }
+    HeaderValue::from_bytes(&digits[first..]).unwrap_or(HeaderValue::from_static("0"))
+}

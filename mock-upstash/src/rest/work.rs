@@ -1,0 +1,333 @@
+//! What a request asks for, carried out: on the engine, or on the Redis behind it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Either;
+use hyper::header::HeaderValue;
+use hyper::{Response, StatusCode};
+use redis_engine::{Engine, Reply, ReplyError};
+
+use super::argument::Row;
+use super::encode::{self, Encoding};
+use super::mangle::{How, Mangled};
+use super::response::{self, Body, Refusal, SYNC_TOKEN};
+use crate::assumption::Assumption;
+use crate::fault::Effect;
+use crate::journal::RequestKind;
+use crate::resp;
+use crate::shared::{Caller, Shared};
+use crate::upstream::{Away, Upstream};
+
+/// How a reply is to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Json(Encoding),
+    Resp2,
+}
+
+/// What a request asks for.
+pub(super) enum Work {
+    /// `/` and the path form: one command.
+    One(Vec<Bytes>),
+    /// `/pipeline`: each command for itself.
+    Pipeline(Vec<Row>),
+    /// `/multi-exec`: all or nothing, with nothing in between.
+    Transaction(Vec<Vec<Bytes>>),
+}
+
+impl Work {
+    pub(super) fn kind(&self) -> RequestKind {
+        match self {
+            Work::One(_) => RequestKind::Command,
+            Work::Pipeline(_) => RequestKind::Pipeline,
+            Work::Transaction(_) => RequestKind::Transaction,
+        }
+    }
+
+    /// The commands that could be read.
+    pub(super) fn into_commands(self) -> Vec<Vec<Bytes>> {
+        match self {
+            Work::One(command) => vec![command],
+            Work::Pipeline(rows) => rows.into_iter().filter_map(Result::ok).collect(),
+            Work::Transaction(commands) => commands,
+        }
+    }
+
+    /// What strikes it: a request is struck as a whole, whichever of its commands a fault describes.
+    pub(super) fn strike(&self, shared: &Shared, user: &[u8]) -> Option<Effect> {
+        match self {
+            Work::One(command) => shared.strike(user, std::slice::from_ref(command)),
+            Work::Pipeline(rows) => rows
+                .iter()
+                .flatten()
+                .find_map(|command| shared.strike(user, std::slice::from_ref(command))),
+            Work::Transaction(commands) => shared.strike(user, commands),
+        }
+    }
+
+    /// Carries it out.
+    pub(super) async fn carry_out(
+        &self,
+        shared: &Shared,
+        token: &Bytes,
+        format: Format,
+    ) -> Result<(Caller, Response<Body>), Refusal> {
+        match &shared.upstream {
+            None => self.on_engine(shared, token, format),
+            Some(upstream) => self.on_upstream(shared, upstream, token, format).await,
+        }
+    }
+
+    fn on_engine(
+        &self,
+        shared: &Shared,
+        token: &Bytes,
+        format: Format,
+    ) -> Result<(Caller, Response<Body>), Refusal> {
+        /// Commands run without letting others in between; more would make them wait too long.
+        const TURN: usize = 64;
+        let mut engine = shared.engine.lock();
+        let caller = caller(shared, &mut engine, token)?;
+        let answer = match self {
+            Work::One(command) => {
+                let reply = engine.execute(caller.client, command);
+                Answer::One(reply)
+            }
+            Work::Pipeline(rows) => {
+                let mut replies = Vec::with_capacity(rows.len());
+                for (turn, rows) in rows.chunks(TURN).enumerate() {
+                    if turn > 0 {
+                        parking_lot::MutexGuard::bump(&mut engine);
+                    }
+                    replies.extend(rows.iter().map(|row| match row {
+                        Ok(command) if command.is_empty() => Reply::Error(EMPTY_COMMAND),
+                        Ok(command) => engine.execute(caller.client, command),
+                        Err(error) => Reply::Error(error.clone()),
+                    }));
+                }
+                Answer::Many(replies)
+            }
+            Work::Transaction(commands) => Answer::All(engine.transaction(caller.client, commands)),
+        };
+        let sync = response::sync_token(&engine);
+        drop(engine);
+        Ok((caller, answer.write(shared, format, sync)))
+    }
+
+    async fn on_upstream(
+        &self,
+        shared: &Shared,
+        upstream: &Upstream,
+        token: &Bytes,
+        format: Format,
+    ) -> Result<(Caller, Response<Body>), Refusal> {
+        // Admission is the engine's: one lock, held while nothing is waited for.
+        let (caller, admitted) = {
+            let mut engine = shared.engine.lock();
+            let caller = caller(shared, &mut engine, token)?;
+            let mut admit = |command: &Vec<Bytes>| admit(&mut engine, &caller, command);
+            let admitted: Vec<Result<(), ReplyError>> = match self {
+                Work::One(command) => vec![admit(command)],
+                Work::Transaction(commands) => commands.iter().map(admit).collect(),
+                Work::Pipeline(rows) => rows
+                    .iter()
+                    .map(|row| row.as_ref().map_err(Clone::clone).and_then(&mut admit))
+                    .collect(),
+            };
+            (caller, admitted)
+        };
+        let answer = match self {
+            Work::One(command) => Answer::One(match &admitted[0] {
+                Err(error) => Reply::Error(error.clone()),
+                Ok(()) => upstream
+                    .pipeline(&[command])
+                    .await?
+                    .pop()
+                    .unwrap_or(Reply::None),
+            }),
+            Work::Pipeline(rows) => {
+                let admissible: Vec<&[Bytes]> = rows
+                    .iter()
+                    .zip(&admitted)
+                    .filter_map(|(row, admitted)| admitted.as_ref().ok().and(row.as_deref().ok()))
+                    .collect();
+                let mut replies = if admissible.is_empty() {
+                    Vec::new()
+                } else {
+                    upstream.pipeline(&admissible).await?
+                }
+                .into_iter();
+                let all = admitted.into_iter().map(|admitted| match admitted {
+                    Err(error) => Reply::Error(error),
+                    Ok(()) => replies.next().unwrap_or(Reply::None),
+                });
+                Answer::Many(all.collect())
+            }
+            Work::Transaction(commands) => {
+                Answer::All(match admitted.into_iter().find_map(Result::err) {
+                    Some(error) => Err(error),
+                    None => {
+                        let commands: Vec<&[Bytes]> =
+                            commands.iter().map(|args| &args[..]).collect();
+                        upstream.transaction(&commands).await?
+                    }
+                })
+            }
+        };
+        let sync = HeaderValue::from_static("0");
+        Ok((caller, answer.write(shared, format, sync)))
+    }
+
+    /// Carries out a request that a fault strikes.
+    pub(super) async fn carry_out_struck(
+        &self,
+        shared: &Shared,
+        token: &Bytes,
+        format: Format,
+        effect: Effect,
+    ) -> Result<(Caller, Response<Body>), Refusal> {
+        let mangle = |(caller, response): (Caller, Response<Body>), how: How| {
+            let (parts, body) = response.into_parts();
+            let Either::Left(whole) = body else {
+                return Err(Refusal::HangUp);
+            };
+            let mangled = Either::Right(Either::Right(Mangled::new(whole, how)));
+            Ok((caller, Response::from_parts(parts, mangled)))
+        };
+        let unharmed = self.carry_out(shared, token, format);
+        match effect {
+            Effect::Delay { ms, .. } => {
+                tokio::time::sleep(Duration::from_millis(ms)).await;
+                unharmed.await
+            }
+            Effect::Error(message) => Err(Refusal::bad_request(message)),
+            Effect::Status { status, body } => {
+                let caller = caller(shared, &mut shared.engine.lock(), token)?;
+                let status =
+                    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                Ok((caller, response::html(status, body)))
+            }
+            Effect::ResetBefore => Err(Refusal::HangUp),
+            Effect::ResetAfter => {
+                unharmed.await?;
+                Err(Refusal::HangUp)
+            }
+            Effect::HalfAnswer => mangle(unharmed.await?, How::Half),
+            Effect::Drip { bytes, interval_ms } => {
+                let interval = Duration::from_millis(interval_ms);
+                mangle(unharmed.await?, How::Drip { bytes, interval })
+            }
+            Effect::BlackHole => std::future::pending().await,
+        }
+    }
+}
+
+const EMPTY_COMMAND: ReplyError = ReplyError::fixed("ERR empty pipeline command");
+
+fn caller(shared: &Shared, engine: &mut Engine, token: &Bytes) -> Result<Caller, Refusal> {
+    shared
+        .caller(engine, token)
+        .ok_or_else(Refusal::unauthorized)
+}
+
+/// Whether a command may be sent on to the Redis behind. With stock Redis's dialect, what the engine
+/// does not know may be newer than it, and is sent on for the standard token.
+fn admit(engine: &mut Engine, caller: &Caller, command: &[Bytes]) -> Result<(), ReplyError> {
+    if command.is_empty() {
+        return Err(EMPTY_COMMAND);
+    }
+    let unknown = !engine.dialect.is_upstash() && engine.find(command).is_err();
+    if unknown && caller.user == crate::shared::DEFAULT_USER {
+        return Ok(());
+    }
+    let now_ms = engine.now_ms();
+    engine.admit(caller.client, command, now_ms).map(drop)
+}
+
+impl From<Away> for Refusal {
+    fn from(away: Away) -> Self {
+        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, away.to_string())
+    }
+}
+
+/// What was answered to a request.
+enum Answer {
+    One(Reply),
+    Many(Vec<Reply>),
+    All(Result<Vec<Reply>, ReplyError>),
+}
+
+impl Answer {
+    fn write(self, shared: &Shared, format: Format, sync: HeaderValue) -> Response<Body> {
+        let mut response = match (self, format) {
+            (Answer::One(reply), format) => one(shared, &reply, format),
+            (Answer::Many(replies), Format::Resp2)
+                if !shared.assumptions.has(Assumption::Resp2PipelineAsJson) =>
+            {
+                let mut body = Vec::with_capacity(32 * replies.len());
+                for reply in &replies {
+                    resp::encode(&mut body, reply, redis_engine::Protocol::Resp2);
+                }
+                response::resp2(StatusCode::OK, body)
+            }
+            (Answer::Many(replies) | Answer::All(Ok(replies)), format) => {
+                response::json(StatusCode::OK, many(shared, &replies, encoding(format)))
+            }
+            (Answer::All(Err(error)), _) => {
+                response::refused(error_status(shared, &error), error.as_bytes())
+            }
+        };
+        response.headers_mut().insert(SYNC_TOKEN, sync);
+        response
+    }
+}
+
+fn one(shared: &Shared, reply: &Reply, format: Format) -> Response<Body> {
+    let error = match reply {
+        Reply::Error(error) => Some(error),
+        _ => None,
+    };
+    let status = error.map_or(StatusCode::OK, |error| error_status(shared, error));
+    let mut body = Vec::with_capacity(64);
+    if format == Format::Resp2
+        && !(error.is_some() && shared.assumptions.has(Assumption::Resp2ErrorsAsJson))
+    {
+        resp::encode(&mut body, reply, redis_engine::Protocol::Resp2);
+        return response::resp2(status, body);
+    }
+    encode::envelope(&mut body, reply, encoding(format), nested_ok(shared));
+    response::json(status, body)
+}
+
+fn many(shared: &Shared, replies: &[Reply], encoding: Encoding) -> Vec<u8> {
+    let mut body = Vec::with_capacity(32 * replies.len() + 2);
+    body.push(b'[');
+    for (i, reply) in replies.iter().enumerate() {
+        if i > 0 {
+            body.push(b',');
+        }
+        encode::envelope(&mut body, reply, encoding, nested_ok(shared));
+    }
+    body.push(b']');
+    body
+}
+
+fn encoding(format: Format) -> Encoding {
+    match format {
+        Format::Json(encoding) => encoding,
+        Format::Resp2 => Encoding::Text,
+    }
+}
+
+fn nested_ok(shared: &Shared) -> bool {
+    shared.assumptions.has(Assumption::NestedStatusBare)
+}
+
+fn error_status(shared: &Shared, error: &ReplyError) -> StatusCode {
+    if shared.assumptions.has(Assumption::ForbiddenStatus) && error.code() == b"NOPERM" {
+        StatusCode::FORBIDDEN
+    } else {
+        StatusCode::BAD_REQUEST
+    }
+}
