@@ -586,3 +586,100 @@ async fn keys_expire_on_older_servers_too() {
     target.shutdown().await;
     assert!(everything(&server).await.is_empty());
 }
+
+/// Over REST the rules are the same; the expiry is given by a pipeline of its own.
+#[tokio::test]
+async fn a_guest_over_rest_leaves_nothing_either() {
+    let mock = mock_upstash::MockUpstash::builder().start().await.unwrap();
+    let journal = tempfile::tempdir().unwrap();
+    let url = format!("{}?_token={}", mock.url(), mock.token());
+    let target = ready(&url, &options(journal.path())).await;
+    assert!(!target.owned);
+    assert!(
+        !target.description.contains(mock.token()),
+        "{}",
+        target.description
+    );
+    let token = swapcheck::target::Secret::new(mock.token());
+    let url = Url::parse(&mock.url()).unwrap();
+    let mut owner = swapcheck::target::RestConnector::new(&url, token, &Options::default())
+        .unwrap()
+        .client();
+    ask(&mut owner, &["SET", "theirs", "1"]).await;
+
+    let scope = target.scope(PREFIX, KeyExpiry::Guarded);
+    let mut client = scope.connector().connect().await.unwrap();
+    ask(client.as_mut(), &["SET", "swapcheck:t:a", "1"]).await;
+    let batch = [command(&["SADD", "swapcheck:t:b", "m"])];
+    client.pipeline(&batch).await.unwrap();
+    client.transaction(&batch).await.unwrap();
+    assert!(matches!(
+        client.command(&command(&["DEL", "theirs"])).await,
+        Err(ClientError::Refused(_))
+    ));
+    let channel = b"swapcheck:t:news".to_vec();
+    let mut news = client
+        .subscribe(std::slice::from_ref(&channel), false)
+        .await
+        .unwrap();
+    ask(client.as_mut(), &["PUBLISH", "swapcheck:t:news", "hello"]).await;
+    let heard = news.next(Duration::from_secs(5)).await.unwrap().unwrap();
+    assert_eq!((heard.channel, heard.payload), (channel, b"hello".to_vec()));
+    for key in ["swapcheck:t:a", "swapcheck:t:b"] {
+        let limit = std::time::Instant::now() + Duration::from_secs(10);
+        while ask(&mut owner, &["PTTL", key]).await == Reply::Integer(-1) {
+            assert!(
+                std::time::Instant::now() < limit,
+                "{key} was given no expiry"
+            );
+        }
+    }
+    scope.finish().await.unwrap();
+    assert_eq!(target.shutdown().await, Vec::<String>::new());
+    assert_eq!(ask(&mut owner, &["DBSIZE"]).await, Reply::Integer(1));
+    assert_eq!(ask(&mut owner, &["GET", "theirs"]).await, bulk("1"));
+}
+
+/// The mock over TCP, whose password is its token.
+#[tokio::test]
+async fn a_database_is_reached_over_tcp_as_over_rest() {
+    let mock = mock_upstash::MockUpstash::builder().start().await.unwrap();
+    let journal = tempfile::tempdir().unwrap();
+    let redis_url = mock
+        .redis_url()
+        .expect("the mock speaks the Redis protocol");
+    let url = mock.url();
+    let environment = swapcheck::target::Environment::of([
+        ("UPSTASH_REDIS_REST_URL", url.as_str()),
+        ("UPSTASH_REDIS_REST_TOKEN", mock.token()),
+        ("UPSTASH_REDIS_URL", redis_url.as_str()),
+    ]);
+    let options = Options {
+        environment,
+        ..options(journal.path())
+    };
+    let rest = ready("upstash", &options).await;
+    let tcp = ready("upstash-tcp", &options).await;
+    assert!(rest.capabilities().rest && !tcp.capabilities().rest);
+    assert!(
+        rest.version
+            .as_deref()
+            .is_some_and(|version| version.starts_with("Upstash "))
+    );
+    assert_eq!(rest.version, tcp.version);
+    let (over_rest, over_tcp) = (
+        rest.scope(PREFIX, KeyExpiry::Observed),
+        tcp.scope(PREFIX, KeyExpiry::Observed),
+    );
+    let mut client = over_rest.connector().connect().await.unwrap();
+    ask(client.as_mut(), &["SET", "swapcheck:t:k", "\u{ff}"]).await;
+    let mut client = over_tcp.connector().connect().await.unwrap();
+    assert_eq!(
+        ask(client.as_mut(), &["GET", "swapcheck:t:k"]).await,
+        bulk("\u{ff}")
+    );
+    for target in [rest, tcp] {
+        target.health().await.unwrap();
+        assert_eq!(target.shutdown().await, Vec::<String>::new());
+    }
+}

@@ -523,3 +523,64 @@ async fn a_server_is_encrypted_with_an_authority_of_ones_own() {
     assert!(matches!(error, TargetError::Unreachable(_)), "{error:?}");
     says(&error.to_string(), &["no connection to", "--ca-file"]);
 }
+
+/// The mock takes paths and bodies apart as Upstash documents it.
+#[tokio::test]
+async fn bytes_travel_both_ways() {
+    let mock = mock_upstash::MockUpstash::builder().start().await.unwrap();
+    let url = Url::parse(&mock.url()).unwrap();
+    let connector =
+        RestConnector::new(&url, Secret::new(mock.token()), &Options::default()).unwrap();
+    let mut client = connector.client();
+    let every_byte: Vec<u8> = (0..=255).collect();
+    let set = [&b"SET"[..], &every_byte, &every_byte, b"EX", b"100"]
+        .map(<[u8]>::to_vec)
+        .to_vec();
+    assert_eq!(client.command(&set).await, Ok(bulk("OK")));
+    let get = vec![b"GET".to_vec(), every_byte.clone()];
+    assert_eq!(
+        client.command(&get).await,
+        Ok(Reply::Bulk(every_byte.clone()))
+    );
+    let ttl = vec![b"TTL".to_vec(), every_byte.clone()];
+    assert_eq!(client.command(&ttl).await, Ok(Reply::Integer(100)));
+    let again = [&set[..3], &[b"NX".to_vec()]].concat();
+    assert_eq!(client.command(&again).await, Ok(Reply::Nil));
+    let large = vec![b"SET".to_vec(), b"large".to_vec(), every_byte.repeat(4096)];
+    assert_eq!(client.command(&large).await, Ok(bulk("OK")));
+    let get = vec![b"GET".to_vec(), b"large".to_vec()];
+    assert_eq!(
+        client.command(&get).await,
+        Ok(Reply::Bulk(every_byte.repeat(4096)))
+    );
+    for text in [
+        "OK",
+        "",
+        "007",
+        "9007199254740993",
+        "true",
+        "null",
+        "\"",
+        "é ☃ %2F/+?&\n",
+    ] {
+        assert_eq!(
+            ask(&mut client, &["SET", text, text]).await,
+            bulk("OK"),
+            "{text}"
+        );
+        assert_eq!(ask(&mut client, &["GET", text]).await, bulk(text), "{text}");
+    }
+    assert_eq!(
+        ask(&mut client, &["SET", "n", "9223372036854775807"]).await,
+        bulk("OK")
+    );
+    assert_eq!(
+        ask(&mut client, &["INCRBY", "n", "-1"]).await,
+        Reply::Integer(i64::MAX - 1)
+    );
+    let unsupported = client.pipeline(&[set]).await;
+    assert!(
+        matches!(unsupported, Err(ClientError::Unsupported(_))),
+        "{unsupported:?}"
+    );
+}
