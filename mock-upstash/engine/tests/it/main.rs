@@ -3,6 +3,7 @@
 mod acl;
 mod differential;
 mod generic;
+mod geo;
 mod hash;
 mod list;
 mod scripting;

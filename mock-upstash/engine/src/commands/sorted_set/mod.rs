@@ -8,6 +8,8 @@ mod range;
 mod remove;
 mod score;
 
+pub(crate) use score::{AddOptions, add};
+
 use crate::call::Call;
 use crate::command::{Command, Flags, Group};
 use crate::reply::Reply;

@@ -19,6 +19,20 @@ pub struct ScoreRange {
 }
 
 impl ScoreRange {
+    /// From one score to below another.
+    pub fn below(min: f64, max: f64) -> ScoreRange {
+        ScoreRange {
+            min: ScoreBound {
+                score: min,
+                exclusive: false,
+            },
+            max: ScoreBound {
+                score: max,
+                exclusive: true,
+            },
+        }
+    }
+
     /// Whether a score lies before the range.
     pub fn is_below(&self, score: f64) -> bool {
         score < self.min.score || (self.min.exclusive && score == self.min.score)

@@ -1,6 +1,0 @@
-//! The geo commands.
-
-use crate::command::Command;
-
-/// Rows of the command table.
-pub const COMMANDS: &[Command] = &[];
