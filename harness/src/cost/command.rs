@@ -1,6 +1,7 @@
 //! What a bill needs to know of a command: whether it writes, and what a script calls.
 
 use scenarios::client::Command;
+use sha1::{Digest, Sha1};
 
 /// Commands that write, by Redis's own `write` flag (COMMAND INFO of Redis 8.0) and, for JSON, by
 /// the RedisJSON documentation. EVAL and its kin are counted by what they call.
@@ -132,10 +133,42 @@ pub(super) fn writes(name: &[u8]) -> bool {
         .is_ok()
 }
 
-/// The script's text, where the command carries one.
-pub(super) fn script(command: &Command) -> Option<&[u8]> {
-    let name = command.first()?.to_ascii_uppercase();
-    matches!(name.as_slice(), b"EVAL" | b"EVAL_RO").then(|| command.get(1).map(Vec::as_slice))?
+/// How a command names a script.
+pub(super) enum Script<'a> {
+    /// By its text, to run it or to load it.
+    Text {
+        /// The text.
+        text: &'a [u8],
+        /// Whether it runs now.
+        runs: bool,
+    },
+    /// By the digest of its text.
+    Digest(&'a [u8]),
+}
+
+/// The script that the command carries or names.
+pub(super) fn script(command: &Command) -> Option<Script<'_>> {
+    let argument = |index: usize| command.get(index).map(Vec::as_slice);
+    match argument(0)?.to_ascii_uppercase().as_slice() {
+        b"EVAL" | b"EVAL_RO" => Some(Script::Text {
+            text: argument(1)?,
+            runs: true,
+        }),
+        b"EVALSHA" | b"EVALSHA_RO" => Some(Script::Digest(argument(1)?)),
+        b"SCRIPT" if argument(1)?.eq_ignore_ascii_case(b"LOAD") => Some(Script::Text {
+            text: argument(2)?,
+            runs: false,
+        }),
+        _ => None,
+    }
+}
+
+/// The digest by which Redis knows a script: SHA-1 of its text, in lower-case hexadecimal.
+pub(super) fn digest(text: &[u8]) -> Vec<u8> {
+    Sha1::digest(text)
+        .iter()
+        .flat_map(|byte| format!("{byte:02x}").into_bytes())
+        .collect()
 }
 
 /// How many `redis.call`s and `redis.pcall`s a script spells out, and how many of them write.

@@ -6,8 +6,11 @@
 
 mod command;
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
+use command::Script;
 use scenarios::client::Command;
 
 /// Commands counted the way a bill counts them.
@@ -22,21 +25,6 @@ pub struct Billed {
 }
 
 impl Billed {
-    /// Counts one command that was sent.
-    pub fn count(&mut self, command: &Command) {
-        let Some(name) = command.first() else { return };
-        self.commands += 1;
-        if command::writes(name) {
-            self.writes += 1;
-        }
-        if let Some(script) = command::script(command) {
-            let (calls, writes) = command::calls(script);
-            self.commands += calls;
-            self.estimated += calls;
-            self.writes += writes;
-        }
-    }
-
     /// Adds another count.
     pub fn add(&mut self, other: Billed) {
         self.commands += other.commands;
@@ -73,6 +61,52 @@ impl Billed {
     }
 }
 
+/// Counts commands as they are sent, and remembers scripts, which may be sent once and run often.
+#[derive(Debug, Clone, Default)]
+pub struct Counter {
+    billed: Billed,
+    /// What a script calls and how much of that writes, by its digest.
+    scripts: BTreeMap<Vec<u8>, (u64, u64)>,
+}
+
+impl Counter {
+    /// Counts one command that was sent.
+    pub fn count(&mut self, command: &Command) {
+        let Some(name) = command.first() else { return };
+        self.billed.commands += 1;
+        if command::writes(name) {
+            self.billed.writes += 1;
+        }
+        let (calls, writes) = self.script(command);
+        self.billed.commands += calls;
+        self.billed.estimated += calls;
+        self.billed.writes += writes;
+    }
+
+    /// What was counted so far.
+    pub fn billed(&self) -> Billed {
+        self.billed
+    }
+
+    /// What the script that the command runs is expected to call.
+    fn script(&mut self, command: &Command) -> (u64, u64) {
+        match command::script(command) {
+            Some(Script::Text { text, runs }) => {
+                let calls = command::calls(text);
+                self.scripts.insert(command::digest(text), calls);
+                if runs { calls } else { (0, 0) }
+            }
+            // Of a script that was not seen nothing is known but that it runs.
+            Some(Script::Digest(digest)) => self
+                .scripts
+                .get(&digest.to_ascii_lowercase())
+                .copied()
+                .unwrap_or_default(),
+            None => (0, 0),
+        }
+    }
+}
+
 const PAYG_USD_PER_COMMAND: f64 = 0.20 / 100_000.0;
 const FREE_COMMANDS_PER_MONTH: u64 = 500_000;
 
@@ -106,29 +140,41 @@ mod tests {
         words.iter().map(|word| word.as_bytes().to_vec()).collect()
     }
 
+    fn counted(commands: &[&[&str]]) -> Billed {
+        let mut counter = Counter::default();
+        for words in commands {
+            counter.count(&command(words));
+        }
+        counter.billed()
+    }
+
     #[test]
     fn a_write_is_billed_once_more_per_read_region() {
-        let mut billed = Billed::default();
-        billed.count(&command(&["GET", "k"]));
-        billed.count(&command(&["set", "k", "v"]));
+        let billed = counted(&[&["GET", "k"], &["set", "k", "v"]]);
         assert_eq!((billed.commands, billed.writes), (2, 1));
         assert_eq!(billed.with_read_regions(2), 4);
     }
 
     #[test]
-    fn a_script_is_billed_with_its_calls() {
-        let mut billed = Billed::default();
+    fn a_script_is_billed_with_its_calls_however_it_is_sent() {
         let script =
             "local v = redis.call('GET', KEYS[1]) if v then redis.pcall(\"DEL\", KEYS[1]) end";
-        billed.count(&command(&["EVAL", script, "1", "k"]));
+        let wanted = Billed {
+            commands: 3,
+            writes: 1,
+            estimated: 2,
+        };
+        assert_eq!(counted(&[&["EVAL", script, "1", "k"]]), wanted);
+        let digest = String::from_utf8(command::digest(script.as_bytes())).expect("hexadecimal");
+        let loaded = counted(&[&["SCRIPT", "LOAD", script], &["EVALSHA", &digest, "1", "k"]]);
         assert_eq!(
-            billed,
+            loaded,
             Billed {
-                commands: 3,
-                writes: 1,
-                estimated: 2
+                commands: 4,
+                ..wanted
             }
         );
+        assert_eq!(counted(&[&["EVALSHA", &digest, "1", "k"]]).commands, 1);
     }
 
     #[test]

@@ -104,6 +104,7 @@ struct FigureRow<'a> {
 struct CostRow<'a> {
     name: &'a str,
     commands: String,
+    in_all: String,
     writes: String,
     estimated: String,
     payg: String,
@@ -503,6 +504,7 @@ fn cost(target: &TargetOutcome) -> CostRow<'_> {
     CostRow {
         name: &target.name,
         commands: thousands(billed.commands),
+        in_all: thousands(target.billed.in_all),
         writes: thousands(billed.writes),
         estimated: thousands(billed.estimated),
         payg: dollars(payg),

@@ -37,7 +37,7 @@ pub(super) fn plot(title: &str, targets: &[&str], rows: &[Row<'_>]) -> String {
         let _ = write!(
             svg,
             r#"<line class="grid" x1="{x:.1}" y1="{TOP}" x2="{x:.1}" y2="{height}"/><text class="tick" x="{x:.1}" y="14">{}</text>"#,
-            human(tick)
+            round(tick)
         );
     }
     let mut y = TOP + 6.0;
@@ -59,6 +59,15 @@ pub(super) fn plot(title: &str, targets: &[&str], rows: &[Row<'_>]) -> String {
     }
     svg.push_str("</svg>");
     svg
+}
+
+/// A power of ten, without the decimals that other figures have.
+fn round(micros: u64) -> String {
+    match micros {
+        0..1_000 => format!("{micros} µs"),
+        1_000..1_000_000 => format!("{} ms", micros / 1_000),
+        _ => format!("{} s", micros / 1_000_000),
+    }
 }
 
 fn bar(

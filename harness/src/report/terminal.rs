@@ -190,6 +190,17 @@ impl<W: Write> Terminal<W> {
                  For the Redis column install redis-server or Docker, or give --target redis://HOST:PORT.",
             ),
         }
+        if outcome.run.self_check {
+            let unstable = outcome.scenarios.iter().flat_map(|one| &one.steps);
+            let text = match unstable.filter(|step| step.unstable).count() {
+                0 => "The reference was run against itself, too, and answered alike.".to_owned(),
+                steps => format!(
+                    "The reference was run against itself, too, and varied in {}.",
+                    counted(steps, "step")
+                ),
+            };
+            self.wrapped("  ", &text);
+        }
     }
 
     fn areas(&mut self, outcome: &Outcome) {
@@ -567,11 +578,13 @@ impl<W: Write> Terminal<W> {
                 .find(|price| price.usd > 0.0)
                 .map(|price| price.usd);
             let text = format!(
-                "{}: {} commands, {} of them writes (each billed once more per read region): {} on pay as you go",
+                "{}: {} commands, {} of them writes (each billed once more per read region): {} on pay as \
+                 you go; {} with health checks and cleaning up",
                 target.name,
                 thousands(billed.commands),
                 thousands(billed.writes),
                 dollars(payg.unwrap_or(0.0)),
+                thousands(target.billed.in_all),
             );
             self.wrapped("  ", &text);
         }

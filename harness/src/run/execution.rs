@@ -16,7 +16,7 @@ use scenarios::{Reply, Scenario};
 use super::observation::{Answer, End, Observation, Trace};
 use super::prefix::Prefix;
 use crate::compare::{self, Difference, Kind};
-use crate::cost::Billed;
+use crate::cost::Counter;
 use crate::latency::TargetLatency;
 
 /// How long a step that is not a wait may take before it counts as unanswered.
@@ -52,7 +52,7 @@ struct State {
     speakers: BTreeMap<String, Speaker>,
     subscriptions: BTreeMap<String, Box<dyn Subscription>>,
     captures: Captures,
-    billed: Billed,
+    billed: Counter,
     latency: TargetLatency,
 }
 
@@ -109,7 +109,7 @@ impl Execution<'_> {
             speakers: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
             captures: Captures::new(),
-            billed: Billed::default(),
+            billed: Counter::default(),
             latency: TargetLatency::default(),
         };
         let mut trace = Trace::ended(End::Complete, level);
@@ -140,7 +140,7 @@ impl Execution<'_> {
             }
         }
         trace.captures = state.captures;
-        trace.billed = state.billed;
+        trace.billed = state.billed.billed();
         trace.latency = state.latency;
         trace
     }

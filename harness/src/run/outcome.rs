@@ -162,7 +162,9 @@ pub struct BilledOutcome {
     /// The commands of scenarios.
     #[serde(flatten)]
     pub billed: Billed,
-    /// What they cost on each plan.
+    /// All that the run sent, health checks and cleaning up included.
+    pub in_all: u64,
+    /// What the commands of scenarios cost on each plan.
     pub prices: Vec<Price>,
 }
 

@@ -244,6 +244,7 @@ fn targets(plan: &Plan, runs: &[ScenarioRun], scenarios: &[ScenarioOutcome]) -> 
             },
             billed: BilledOutcome {
                 prices: billed.prices(),
+                in_all: target.billable(),
                 billed,
             },
         }

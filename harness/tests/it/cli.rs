@@ -4,6 +4,8 @@ use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::server::RedisServer;
+
 struct Ran {
     code: Option<i32>,
     out: String,
@@ -308,4 +310,109 @@ fn recording_fills_in_the_replies_of_a_target() {
     assert_eq!(recorded, wanted);
     let ran = swapcheck_in(folder.path(), &["mine.md", "--target", "mock"]);
     assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+}
+
+/// How many keys a server holds.
+fn keys(server: &RedisServer) -> i64 {
+    let client = redis::Client::open(server.url()).expect("a URL");
+    let mut connection = client.get_connection().expect("the server answers");
+    redis::cmd("DBSIZE")
+        .query(&mut connection)
+        .expect("DBSIZE answers")
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_stops_cleans_up_and_reports() {
+    let Some(server) = RedisServer::start(&[]) else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let document = "## A long wait\nSlow jobs rely on it.\n\n```redis\n> SET {k} v\nOK\nwait 60s\n> GET {k}\n\"v\"\n```\n";
+    std::fs::write(folder.path().join("mine.md"), document).expect("the document is written");
+    let mut child = command(folder.path(), &["mine.md", "--target", &server.url()])
+        .env("XDG_STATE_HOME", folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("swapcheck runs");
+    let begun = std::time::Instant::now();
+    while keys(&server) == 0 {
+        assert!(begun.elapsed().as_secs() < 20, "the scenario did not begin");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let signalled = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(signalled.is_ok_and(|status| status.success()));
+    let mut out = String::new();
+    child
+        .stdout
+        .take()
+        .expect("piped")
+        .read_to_string(&mut out)
+        .expect("UTF-8");
+    assert_eq!(child.wait().expect("it ends").code(), Some(130), "{out}");
+    assert!(
+        out.contains("interrupted") && out.contains("not evaluable"),
+        "{out}"
+    );
+    assert_eq!(keys(&server), 0, "keys were left behind");
+}
+
+#[test]
+fn a_spent_budget_is_said_and_fails_only_a_required_target() {
+    let Some(server) = RedisServer::start(&[]) else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let target = format!("mine={}", server.url());
+    let run = |more: &[&str]| {
+        let arguments = [
+            "--area",
+            "sessions",
+            "--max-commands",
+            "20",
+            "--target",
+            &target,
+        ];
+        swapcheck_in(folder.path(), &[&arguments, more].concat())
+    };
+    let ran = run(&[]);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    assert!(
+        ran.out.contains("Not evaluable") && ran.out.contains("--max-commands"),
+        "{}",
+        ran.out
+    );
+    assert_eq!(run(&["--require", "mine"]).code, Some(1));
+    assert_eq!(keys(&server), 0, "keys were left behind");
+}
+
+#[test]
+fn a_self_check_of_the_suite_finds_no_difference() {
+    let Some(server) = RedisServer::start(&[]) else {
+        return;
+    };
+    let url = server.url();
+    let ran = swapcheck(&[
+        "--self-check",
+        "--target",
+        &url,
+        "--reference",
+        &url,
+        "--area",
+        "locks",
+    ]);
+    assert_eq!(
+        ran.code,
+        Some(2),
+        "a URL is no name: {}{}",
+        ran.out,
+        ran.err
+    );
+    let target = format!("mine={url}");
+    let arguments = ["--self-check", "--target", &target, "--reference", "mine"];
+    let ran = swapcheck(&arguments);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("answered alike"), "{}", ran.out);
 }
