@@ -110,7 +110,14 @@ impl Asked {
         {
             let spec: TargetSpec = name.parse()?;
             reference = Some(spec.name().to_owned());
-            specs.insert(0, spec);
+            // The same URL may stand among the targets under a name.
+            match specs
+                .iter()
+                .find(|other| other.url().is_some() && other.url() == spec.url())
+            {
+                Some(other) => reference = Some(other.name().to_owned()),
+                None => specs.insert(0, spec),
+            }
         }
         for (index, spec) in specs.iter().enumerate() {
             if specs[..index]

@@ -394,22 +394,6 @@ fn a_self_check_of_the_suite_finds_no_difference() {
         return;
     };
     let url = server.url();
-    let ran = swapcheck(&[
-        "--self-check",
-        "--target",
-        &url,
-        "--reference",
-        &url,
-        "--area",
-        "locks",
-    ]);
-    assert_eq!(
-        ran.code,
-        Some(2),
-        "a URL is no name: {}{}",
-        ran.out,
-        ran.err
-    );
     let target = format!("mine={url}");
     let arguments = ["--self-check", "--target", &target, "--reference", "mine"];
     let ran = swapcheck(&arguments);
