@@ -1,11 +1,13 @@
 //! The mock-upstash command: a server, or a server for the time of one command.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use mock_upstash::{Builder, Dialect, MockUpstash, dialect};
+use mock_upstash::{Assumption, Builder, Dialect, Fault, MockUpstash, assumption, dialect};
 
 /// A local Upstash: the REST API and the Redis protocol over an embedded engine.
 #[derive(Debug, Parser)]
@@ -36,12 +38,67 @@ struct Server {
     /// The token that may only read; without it, a random one
     #[arg(long, env = "MOCK_UPSTASH_READ_ONLY_TOKEN", hide_env_values = true)]
     read_only_token: Option<String>,
+    /// Speaks TLS on both addresses, with a certificate made at the start
+    #[arg(long, env = "MOCK_UPSTASH_TLS")]
+    tls: bool,
+    /// Where to write the certificate that clients are to trust; implies --tls
+    #[arg(long, env = "MOCK_UPSTASH_TLS_CA_FILE", value_name = "PATH")]
+    tls_ca_file: Option<PathBuf>,
+    /// A Redis, Valkey or cluster to carry out the commands, as
+    /// `redis://[user:password@]host[:port][/db]`
+    #[arg(
+        long,
+        env = "MOCK_UPSTASH_UPSTREAM",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    upstream: Option<String>,
+    /// Faults from the start, in TOML: a `[[fault]]` for each
+    #[arg(long, env = "MOCK_UPSTASH_FAULTS", value_name = "FILE")]
+    faults: Option<PathBuf>,
+    /// Whether /_mock/ is served; without it, only on addresses that no other machine can reach
+    #[arg(long, env = "MOCK_UPSTASH_CONTROL", value_name = "on|off", value_parser = on_or_off)]
+    control: Option<bool>,
+    /// How many requests /_mock/requests remembers
+    #[arg(
+        long,
+        env = "MOCK_UPSTASH_JOURNAL",
+        default_value_t = 1024,
+        value_name = "COUNT"
+    )]
+    journal: usize,
+    /// Most connections of each kind
+    #[arg(
+        long,
+        env = "MOCK_UPSTASH_MAX_CONNECTIONS",
+        default_value_t = 10_000,
+        value_name = "COUNT"
+    )]
+    max_connections: usize,
+    /// Where randomness comes from: the same seed and requests give the same replies
+    #[arg(long, env = "MOCK_UPSTASH_SEED", default_value_t = 0)]
+    seed: u64,
     /// Whose behaviour to show
     #[arg(long, env = "MOCK_UPSTASH_DIALECT", value_enum, default_value_t = DialectName::Upstash)]
     dialect: DialectName,
     /// Switches one way in which Upstash departs from Redis, as `script-rollback=off`; repeatable
-    #[arg(long, value_name = "ID=on|off", value_parser = quirk)]
+    #[arg(
+        long,
+        env = "MOCK_UPSTASH_QUIRK",
+        value_name = "ID=on|off",
+        value_parser = quirk,
+        value_delimiter = ','
+    )]
     quirk: Vec<(dialect::Quirk, bool)>,
+    /// Fills a gap in what is known of Upstash the other way, as `forbidden-status=on`; repeatable
+    #[arg(
+        long,
+        env = "MOCK_UPSTASH_ASSUME",
+        value_name = "ID=on|off",
+        value_parser = assume,
+        value_delimiter = ','
+    )]
+    assume: Vec<(Assumption, bool)>,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -63,17 +120,43 @@ enum Command {
     },
     /// Lists the ways in which Upstash departs from Redis, each with its switch
     Quirks,
+    /// Lists the gaps in what is known of Upstash's REST API, each with its switch
+    Assumptions,
 }
 
 fn quirk(text: &str) -> Result<(dialect::Quirk, bool), String> {
-    let (id, state) = text.split_once('=').ok_or("write ID=on or ID=off")?;
+    let (id, on) = switch(text)?;
     let row = dialect::find(id)
         .ok_or_else(|| format!("no quirk is called '{id}'; `mock-upstash quirks` lists them"))?;
-    match state {
-        "on" => Ok((row.quirk, true)),
-        "off" => Ok((row.quirk, false)),
-        _ => Err(format!("'{state}' is neither on nor off")),
+    Ok((row.quirk, on))
+}
+
+fn assume(text: &str) -> Result<(Assumption, bool), String> {
+    let (id, on) = switch(text)?;
+    let row = assumption::find(id).ok_or_else(|| {
+        format!("no assumption is called '{id}'; `mock-upstash assumptions` lists them")
+    })?;
+    Ok((row.assumption, on))
+}
+
+fn switch(text: &str) -> Result<(&str, bool), String> {
+    let (id, state) = text.split_once('=').ok_or("write ID=on or ID=off")?;
+    Ok((id, on_or_off(state)?))
+}
+
+fn on_or_off(text: &str) -> Result<bool, String> {
+    match text {
+        "on" | "true" => Ok(true),
+        "off" | "false" => Ok(false),
+        _ => Err(format!("'{text}' is neither on nor off")),
     }
+}
+
+/// What a file of faults holds.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FaultFile {
+    fault: Vec<Fault>,
 }
 
 impl Server {
@@ -82,9 +165,18 @@ impl Server {
             DialectName::Upstash => Dialect::UPSTASH,
             DialectName::Redis => Dialect::REDIS,
         };
-        let mut builder = MockUpstash::builder().listen(self.listen).dialect(dialect);
+        let mut builder = MockUpstash::builder()
+            .listen(self.listen)
+            .dialect(dialect)
+            .tls(self.tls || self.tls_ca_file.is_some())
+            .journal(self.journal)
+            .max_connections(self.max_connections)
+            .seed(self.seed);
         for (quirk, on) in &self.quirk {
             builder = builder.quirk(*quirk, *on);
+        }
+        for (assumption, on) in &self.assume {
+            builder = builder.assume(*assumption, *on);
         }
         if let Some(address) = self.redis_listen {
             builder = builder.redis_listen(Some(address));
@@ -95,7 +187,46 @@ impl Server {
         if let Some(token) = &self.read_only_token {
             builder = builder.read_only_token(token);
         }
+        if let Some(url) = &self.upstream {
+            builder = builder.upstream(url);
+        }
+        if let Some(on) = self.control {
+            builder = builder.control(on);
+        }
         builder
+    }
+
+    /// Starts the mock, with its faults, and writes the certificate where it is wanted.
+    async fn start(&self, builder: Builder) -> anyhow::Result<MockUpstash> {
+        let faults = match &self.faults {
+            None => Vec::new(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .with_context(|| format!("cannot read faults from {}", path.display()))?;
+                let file: FaultFile = toml::from_str(&text)
+                    .with_context(|| format!("{} is no file of faults", path.display()))?;
+                file.fault
+            }
+        };
+        let mock = builder.start().await?;
+        faults.into_iter().for_each(|fault| mock.inject(fault));
+        if let (Some(path), Some(pem)) = (&self.tls_ca_file, mock.tls_ca_pem()) {
+            std::fs::write(path, pem)
+                .with_context(|| format!("cannot write the certificate to {}", path.display()))?;
+        }
+        Ok(mock)
+    }
+
+    fn warn(&self) {
+        let reachable = [Some(self.listen), self.redis_listen];
+        let reachable = reachable.iter().flatten().find(|at| !at.ip().is_loopback());
+        if let Some(address) = reachable
+            && self.token.is_none()
+        {
+            eprintln!(
+                "warning: {address} can be reached from other machines; choose a token of your own with --token"
+            );
+        }
     }
 }
 
@@ -120,10 +251,17 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             print_quirks();
             Ok(ExitCode::SUCCESS)
         }
+        Some(Command::Assumptions) => {
+            print_assumptions();
+            Ok(ExitCode::SUCCESS)
+        }
         Some(Command::Run { command }) => {
             let free = SocketAddr::from(([127, 0, 0, 1], 0));
-            let mock = arguments.server.builder().listen(free).start().await?;
-            run_command(&mock, &command).await
+            let builder = arguments.server.builder().listen(free);
+            let mock = arguments.server.start(builder).await?;
+            let code = run_command(&mock, &command).await?;
+            mock.stop().await;
+            Ok(code)
         }
         None => serve(&arguments.server).await,
     }
@@ -142,63 +280,85 @@ fn variables(mock: &MockUpstash) -> Vec<(&'static str, String)> {
 }
 
 async fn serve(server: &Server) -> anyhow::Result<ExitCode> {
-    if !server.listen.ip().is_loopback() && server.token.is_none() {
-        eprintln!(
-            "warning: {} can be reached from other machines; choose a token of your own with --token",
-            server.listen
-        );
-    }
-    let mock = server.builder().start().await?;
+    server.warn();
+    // From here on a signal stops it gracefully, however early it comes.
+    let stop = stop_signal()?;
+    let mock = server.start(server.builder()).await?;
+    let mut out = std::io::stdout().lock();
     for (name, value) in variables(&mock) {
-        println!("{name}={value}");
+        // Whoever closed standard output has no need of the lines.
+        writeln!(out, "{name}={value}").ok();
     }
-    stop_signal().await?;
+    out.flush().ok();
+    drop(out);
+    stop.await;
     mock.stop().await;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn stop_signal() -> anyhow::Result<()> {
-    #[cfg(unix)]
-    {
-        let mut terminate =
-            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-                .context("cannot listen for SIGTERM")?;
+/// Waits for SIGINT or SIGTERM; they are caught from the call on, not from the first poll.
+#[cfg(unix)]
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    Ok(async move {
         tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted.context("cannot listen for Ctrl-C")?,
+            _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c()
-        .await
-        .context("cannot listen for Ctrl-C")?;
-    Ok(())
+    })
+}
+
+#[cfg(not(unix))]
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    Ok(async {
+        tokio::signal::ctrl_c().await.ok();
+    })
 }
 
 async fn run_command(mock: &MockUpstash, command: &[String]) -> anyhow::Result<ExitCode> {
     let (program, arguments) = command
         .split_first()
         .context("no command given after `--`")?;
+    let stop = stop_signal()?;
     let mut child = tokio::process::Command::new(program)
         .args(arguments)
         .envs(variables(mock))
         .kill_on_drop(true)
         .spawn()
         .with_context(|| format!("cannot run '{program}'"))?;
+    let lost = || format!("lost sight of '{program}'");
     let status = tokio::select! {
-        status = child.wait() => status.with_context(|| format!("lost sight of '{program}'"))?,
-        // The child got the signal too; it decides when to end.
-        stopped = stop_signal() => {
-            stopped?;
-            child.wait().await.with_context(|| format!("lost sight of '{program}'"))?
+        status = child.wait() => status.with_context(lost)?,
+        () = stop => {
+            // At a terminal the child got the signal too; a supervisor sends it to this process
+            // alone, so it is passed on. When to end is the child's to decide.
+            pass_on(&child);
+            child.wait().await.with_context(lost)?
         }
     };
-    // A child that a signal ended has no code; shells say 128 and more, so does this.
-    let code = status
-        .code()
-        .and_then(|code| u8::try_from(code).ok())
-        .unwrap_or(128);
-    Ok(ExitCode::from(code))
+    Ok(ExitCode::from(exit_code(status)))
+}
+
+/// Asks a child to end.
+fn pass_on(child: &tokio::process::Child) {
+    if let Some(id) = child.id() {
+        std::process::Command::new("kill")
+            .args(["-TERM", &id.to_string()])
+            .status()
+            .ok();
+    }
+}
+
+/// A child's exit code; 128 and the signal's number when one ended it, as shells have it.
+fn exit_code(status: std::process::ExitStatus) -> u8 {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    let signal: Option<i32> = None;
+    let code = status.code().or(signal.map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(128)
 }
 
 fn print_quirks() {
@@ -212,5 +372,14 @@ fn print_quirks() {
         println!("  Redis:   {}", row.redis);
         println!("  Upstash: {}", row.upstash);
         println!("  Source:  {}", row.source);
+    }
+}
+
+fn print_assumptions() {
+    for row in assumption::ASSUMPTIONS {
+        println!("{}", row.id);
+        println!("  off (as it comes): {}", row.off);
+        println!("  on:                {}", row.on);
+        println!("  What is known:     {}", row.evidence);
     }
 }
