@@ -147,5 +147,11 @@ fixed! {
     ONE_OF_EXPIRY_OR_PERSIST = "ERR Only one of EX, PX, EXAT, PXAT or PERSIST arguments can be specified";
     ONE_OF_EXPIRY_OR_KEEPTTL = "ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified";
     ONE_OF_FXX_FNX = "ERR Only one of FXX or FNX arguments can be specified";
+    BIT_OFFSET = "ERR bit offset is not an integer or out of range";
+    BIT_NOT_AN_INTEGER = "ERR bit is not an integer or out of range";
+    BIT_NOT_ONE_OR_ZERO = "ERR The bit argument must be 1 or 0.";
+    BITFIELD_TYPE = "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is.";
+    BITFIELD_OVERFLOW = "ERR Invalid OVERFLOW type specified";
+    BITFIELD_RO_GET = "ERR BITFIELD_RO only supports the GET subcommand";
     INVALID_CURSOR = "ERR invalid cursor";
 }

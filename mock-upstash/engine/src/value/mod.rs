@@ -1,5 +1,6 @@
 //! The data structures that keys hold. No argument parsing and no replies here.
 
+pub mod bitmap;
 pub mod hash;
 pub mod json;
 pub mod list;

@@ -1,6 +1,7 @@
 //! The engine's integration tests, a module for each topic.
 
 mod acl;
+mod bitmap;
 mod differential;
 mod generic;
 mod geo;

@@ -96,7 +96,7 @@ impl Condition {
 pub(super) fn conditional<'e>(
     call: &Call<'e>,
 ) -> Result<(Option<Condition>, &'e [Bytes]), ReplyError> {
-    let (mut condition, mut fields) = (None, None);
+    let (mut condition, mut conflict, mut fields) = (None, false, None);
     let mut i = 3;
     while i < call.args.len() {
         if call.is(i, "FIELDS") {
@@ -111,16 +111,18 @@ pub(super) fn conditional<'e>(
             fields = Some(named);
             i += 2 + count;
         } else if let Some(word) = Condition::parse(call.arg(i)) {
-            if condition.is_some_and(|other| other != word) {
-                return Err(CONDITIONS_CONFLICT);
-            }
+            conflict |= condition.is_some_and(|other| other != word);
             condition = Some(word);
             i += 1;
         } else {
             return Err(ReplyError::naming("ERR unknown argument: ", call.arg(i)));
         }
     }
-    Ok((condition, fields.ok_or(FIELDS_MISSING)?))
+    let fields = fields.ok_or(FIELDS_MISSING)?;
+    if conflict {
+        return Err(CONDITIONS_CONFLICT);
+    }
+    Ok((condition, fields))
 }
 
 /// The number of fields at an index: above zero, in 32 bits.
@@ -167,8 +169,8 @@ impl<'e> Options<'e> {
                 if fields.is_some() {
                     return Err(FIELDS_REPEATED);
                 }
-                if i + 2 >= call.args.len() {
-                    return Err(WRONG_ARGUMENTS);
+                if i + 1 >= call.args.len() {
+                    return Err(ReplyError::arity(&call.command.full_name()));
                 }
                 let per_field = if setting { 2 } else { 1 };
                 let length = count(call, i + 1).ok_or(FIELDS_INVALID)? * per_field;

@@ -88,13 +88,14 @@ pub(super) fn delex(call: &mut Call<'_>) -> Outcome {
         return Err(ReplyError::arity("delex"));
     }
     if call.args.len() == 4 {
-        let condition = Condition::parse(call.arg(2), call.arg(3)).ok_or(UNKNOWN_CONDITION)?;
+        let (word, operand) = (call.arg(2), call.arg(3));
         let Some(value) = call.db().value(key) else {
             return Ok(Reply::Integer(0));
         };
         let Value::String(value) = value else {
             return Err(CONDITION_NEEDS_STRING);
         };
+        let condition = Condition::parse(word, operand).ok_or(UNKNOWN_CONDITION)?;
         condition.check_form()?;
         if !condition.holds(value) {
             return Ok(Reply::Integer(0));

@@ -3,6 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
+use redis_engine::number;
 
 /// A command: its name and arguments.
 pub(crate) type Args = Vec<Vec<u8>>;
@@ -259,9 +260,17 @@ pub(crate) fn mutated(command: Part) -> Part {
         .boxed()
 }
 
+/// Whether a command may be sent: mutation makes some that would take a server too long.
+pub(crate) fn is_fit(args: &Args) -> bool {
+    !(is_answered_twice(args)
+        || waits_long(args)
+        || makes_long_string(args)
+        || repeats_without_end(args))
+}
+
 /// Whether Redis 8.10 sends two replies to a command, its only one to do so: SET with GET and a digest
 /// of the wrong length answers the old value and then the error. The engine answers the error.
-pub(crate) fn is_answered_twice(args: &Args) -> bool {
+fn is_answered_twice(args: &Args) -> bool {
     let is = |arg: &[u8], words: &[&str]| {
         words
             .iter()
@@ -271,4 +280,40 @@ pub(crate) fn is_answered_twice(args: &Args) -> bool {
         && args
             .windows(2)
             .any(|pair| is(&pair[0], &["IFDEQ", "IFDNE"]) && pair[1].len() != 16)
+}
+
+/// Whether a command waits for replicas longer than a moment.
+fn waits_long(args: &Args) -> bool {
+    let name = args.first().map(|name| name.to_ascii_uppercase());
+    matches!(name.as_deref(), Some(b"WAIT" | b"WAITAOF"))
+        && args
+            .last()
+            .and_then(|timeout| number::integer(timeout))
+            .is_some_and(|timeout| !(-1..=10).contains(&timeout) || timeout == 0)
+}
+
+/// Whether a command's offset makes a string of many megabytes.
+fn makes_long_string(args: &Args) -> bool {
+    let name = args.first().map(|name| name.to_ascii_uppercase());
+    let large = |arg: &Vec<u8>| number::integer(arg).is_some_and(|n| n > 100_000);
+    match name.as_deref() {
+        Some(b"SETBIT" | b"SETRANGE") => args.get(2).is_some_and(large),
+        Some(b"BITFIELD") => args
+            .windows(2)
+            .any(|pair| pair[0].starts_with(b"u") | pair[0].starts_with(b"i") && large(&pair[1])),
+        _ => false,
+    }
+}
+
+/// Whether a command asks for so many random elements, with repetitions, that Redis would run out of
+/// memory over it, and the machine with it.
+fn repeats_without_end(args: &Args) -> bool {
+    let name = args.first().map(|name| name.to_ascii_uppercase());
+    matches!(
+        name.as_deref(),
+        Some(b"HRANDFIELD" | b"SRANDMEMBER" | b"ZRANDMEMBER")
+    ) && args
+        .get(2)
+        .and_then(|count| number::integer(count))
+        .is_some_and(|count| count < -1000)
 }

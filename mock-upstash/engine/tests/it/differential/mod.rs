@@ -10,6 +10,7 @@ pub(crate) mod generate;
 pub(crate) mod server;
 pub(crate) mod wire;
 
+mod bitmap;
 mod generic;
 mod hash;
 mod string;
@@ -46,7 +47,7 @@ pub(crate) fn against_redis(group: &str, commands: Vec<Part>) {
         9 => generate::mutated(generate::any_of(commands)),
         2 => generate::surroundings(),
     ]
-    .prop_filter("answered twice", |args| !generate::is_answered_twice(args));
+    .prop_filter("unfit", generate::is_fit);
     let protocol = prop_oneof![Just(Protocol::Resp2), Just(Protocol::Resp3)];
     let outcome = runner().run(&(protocol, vec(one, 1..LONGEST)), |(protocol, commands)| {
         let mut connection = connection.borrow_mut();

@@ -1,6 +1,0 @@
-//! The bitmap commands.
-
-use crate::command::Command;
-
-/// Rows of the command table.
-pub const COMMANDS: &[Command] = &[];
