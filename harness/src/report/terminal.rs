@@ -39,6 +39,10 @@ impl<W: Write> Terminal<W> {
     pub fn new(out: W, color: bool, progress: bool, width: usize) -> Self {
         let bar = progress.then(|| {
             let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+                bar.set_style(style);
+            }
+            bar.set_message("finding or starting the targets");
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
@@ -623,6 +627,15 @@ impl<W: Write> Terminal<W> {
     }
 }
 
+impl<W: Write> Drop for Terminal<W> {
+    /// A run that fails before its end leaves no half of a bar behind.
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 impl<W: Write> Reporter for Terminal<W> {
     fn event(&mut self, event: &Event) {
         match event {
@@ -650,6 +663,7 @@ impl<W: Write> Reporter for Terminal<W> {
                 self.line(&text);
                 if let Some(bar) = &self.bar {
                     bar.set_length(*scenarios as u64);
+                    bar.set_message("");
                     if let Ok(style) =
                         ProgressStyle::with_template("{bar:30} {pos}/{len}  {wide_msg}")
                     {
