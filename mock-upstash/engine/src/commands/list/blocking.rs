@@ -33,7 +33,7 @@ fn pop(call: &mut Call<'_>, end: End) -> Outcome {
             return Ok(Reply::Array(reply));
         }
     }
-    wait(call, keys, timeout_ms, Reply::NilArray)
+    wait(call, keys, timeout_ms)
 }
 
 /// `BLMPOP timeout numkeys key [key …] LEFT|RIGHT [COUNT count]`
@@ -43,7 +43,7 @@ pub(super) fn blmpop(call: &mut Call<'_>) -> Outcome {
     let timeout_ms = number::timeout_ms(call.arg(1), call.now_ms)?;
     match pop::take_many(call, &wanted)? {
         Some(reply) => Ok(reply),
-        None => wait(call, wanted.keys, timeout_ms, Reply::NilArray),
+        None => wait(call, wanted.keys, timeout_ms),
     }
 }
 
@@ -63,16 +63,13 @@ pub(super) fn brpoplpush(call: &mut Call<'_>) -> Outcome {
 fn move_or_wait(call: &mut Call<'_>, from: End, to: End, timeout_ms: Option<u64>) -> Outcome {
     match pop::move_one(call, from, to)? {
         Some(element) => Ok(Reply::bulk(element)),
-        None => wait(call, &call.args[1..2], timeout_ms, Reply::Nil),
+        // Where nothing can block it is the nil of LMOVE; who waits in vain gets that of an array.
+        None if call.cannot_block() => Ok(Reply::Nil),
+        None => wait(call, &call.args[1..2], timeout_ms),
     }
 }
 
-fn wait(
-    call: &mut Call<'_>,
-    keys: &[Bytes],
-    timeout_ms: Option<u64>,
-    on_timeout: Reply,
-) -> Outcome {
+fn wait(call: &mut Call<'_>, keys: &[Bytes], timeout_ms: Option<u64>) -> Outcome {
     let keys = keys.iter().map(|key| Key::from(&key[..])).collect();
-    call.block(keys, Kind::List, false, timeout_ms, on_timeout)
+    call.block(keys, Kind::List, false, timeout_ms, Reply::NilArray)
 }

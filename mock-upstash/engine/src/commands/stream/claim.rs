@@ -10,7 +10,9 @@ use crate::reply::{Outcome, Reply};
 use crate::value::Stream;
 use crate::value::stream::Id;
 
-use super::{argument, entry_reply, group_mut, id_reply, no_group, require_group, see_consumer};
+use super::{
+    argument, entry_reply, group_mut, id_reply, no_group, require_group, see_consumer, shown,
+};
 
 /// Most entries that one XAUTOCLAIM may be asked for: room for as many ids is set aside.
 const MAX_COUNT: i64 = i64::MAX / 16;
@@ -121,7 +123,8 @@ fn parse(call: &Call<'_>, from: usize) -> Result<Options, ReplyError> {
                 options.last_id = argument::id(call, at)?;
             }
             () => {
-                let parts: [&[u8]; 3] = [b"ERR Unrecognized XCLAIM option '", call.arg(at), b"'"];
+                let option = shown(call.arg(at));
+                let parts: [&[u8]; 3] = [b"ERR Unrecognized XCLAIM option '", option, b"'"];
                 return Err(ReplyError::new(parts.concat()));
             }
         }

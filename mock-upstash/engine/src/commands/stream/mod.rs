@@ -138,13 +138,18 @@ fn entry_reply(entry: &Entry) -> Reply {
     Reply::Array(vec![id_reply(entry.id), fields_reply(entry)])
 }
 
+/// A name as Redis puts it into an error text: as a C string, which ends with the first zero byte.
+fn shown(name: &[u8]) -> &[u8] {
+    name.split(|byte| *byte == 0).next().unwrap_or_default()
+}
+
 /// The error for a group that is looked for in a stream that may not be there either.
 fn no_group(key: &Bytes, group: &Bytes) -> ReplyError {
     let parts: [&[u8]; 5] = [
         b"NOGROUP No such key '",
-        key,
+        shown(key),
         b"' or consumer group '",
-        group,
+        shown(group),
         b"'",
     ];
     ReplyError::new(parts.concat())
@@ -154,9 +159,9 @@ fn no_group(key: &Bytes, group: &Bytes) -> ReplyError {
 fn no_group_in_key(key: &Bytes, group: &Bytes) -> ReplyError {
     let parts: [&[u8]; 5] = [
         b"NOGROUP No such consumer group '",
-        group,
+        shown(group),
         b"' for key name '",
-        key,
+        shown(key),
         b"'",
     ];
     ReplyError::new(parts.concat())

@@ -196,6 +196,15 @@ pub(crate) fn expiry() -> Part {
     .boxed()
 }
 
+/// A blocking command's timeout in seconds: short, or refused.
+pub(crate) fn timeout() -> Part {
+    prop_oneof![
+        6 => one_of(&["0.001", "0.002", "1e-3"]),
+        1 => one_of(&["-1", "-0.1", "x", "nan", "1e400", "1e18", "", " 1"]),
+    ]
+    .boxed()
+}
+
 /// Commands that put something of every kind under the shared keys, take it away, or look at it:
 /// for wrong types, and for what the group's own commands do not show.
 pub(crate) fn surroundings() -> Part {
@@ -265,7 +274,9 @@ pub(crate) fn is_fit(args: &Args) -> bool {
     !(is_answered_twice(args)
         || waits_long(args)
         || makes_long_string(args)
-        || repeats_without_end(args))
+        || repeats_without_end(args)
+        || is_left_to_chance(args)
+        || blocks_for_long(args))
 }
 
 /// Whether Redis 8.10 sends two replies to a command, its only one to do so: SET with GET and a digest
@@ -316,4 +327,32 @@ fn repeats_without_end(args: &Args) -> bool {
         .get(2)
         .and_then(|count| number::integer(count))
         .is_some_and(|count| count < -1000)
+}
+
+/// Whether what a command does is left to chance, so that two servers go apart: SPOP of some of the
+/// members.
+fn is_left_to_chance(args: &Args) -> bool {
+    let name = args.first().map(|name| name.to_ascii_uppercase());
+    let count = args
+        .get(2)
+        .map(|count| number::integer(count));
+    name.as_deref() == Some(b"SPOP")
+        && match count {
+            None => true,
+            Some(Some(count)) => (1..1000).contains(&count),
+            Some(None) => false,
+        }
+}
+
+/// Whether a command would block for longer than a test can wait.
+fn blocks_for_long(args: &Args) -> bool {
+    let name = args.first().map(|name| name.to_ascii_uppercase());
+    let timeout = match name.as_deref().unwrap_or_default() {
+        b"BLMPOP" | b"BZMPOP" => args.get(1),
+        b"BLPOP" | b"BRPOP" | b"BLMOVE" | b"BRPOPLPUSH" | b"BZPOPMIN" | b"BZPOPMAX" => args.last(),
+        _ => return false,
+    };
+    timeout.is_some_and(|timeout| {
+        number::timeout_ms(timeout, 0).is_ok_and(|ms| ms.is_none_or(|ms| ms > 5))
+    })
 }

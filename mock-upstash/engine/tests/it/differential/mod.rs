@@ -12,7 +12,12 @@ pub(crate) mod wire;
 
 mod bitmap;
 mod generic;
+mod geo;
 mod hash;
+mod list;
+mod set;
+mod sorted_set;
+mod stream;
 mod string;
 
 use std::cell::{Cell, RefCell};
