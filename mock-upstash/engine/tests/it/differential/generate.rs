@@ -333,9 +333,7 @@ fn repeats_without_end(args: &Args) -> bool {
 /// members.
 fn is_left_to_chance(args: &Args) -> bool {
     let name = args.first().map(|name| name.to_ascii_uppercase());
-    let count = args
-        .get(2)
-        .map(|count| number::integer(count));
+    let count = args.get(2).map(|count| number::integer(count));
     name.as_deref() == Some(b"SPOP")
         && match count {
             None => true,
