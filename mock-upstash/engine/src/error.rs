@@ -15,10 +15,13 @@ impl ReplyError {
         ReplyError(Cow::Borrowed(text.as_bytes()))
     }
 
-    /// An error with a text made for the occasion. Line ends become spaces, as Redis does, for a
-    /// line end would end the reply.
+    /// An error with a text made for the occasion. As in Redis, line ends around it are cut and others
+    /// become spaces, for a line end would end the reply.
     pub fn new(text: impl Into<Vec<u8>>) -> Self {
         let mut bytes = text.into();
+        let is_text = |byte: &u8| !matches!(byte, b'\r' | b'\n');
+        bytes.truncate(bytes.iter().rposition(is_text).map_or(0, |last| last + 1));
+        bytes.drain(..bytes.iter().position(is_text).unwrap_or(0));
         for byte in &mut bytes {
             if matches!(byte, b'\r' | b'\n') {
                 *byte = b' ';
@@ -147,6 +150,8 @@ fixed! {
     ONE_OF_EXPIRY_OR_PERSIST = "ERR Only one of EX, PX, EXAT, PXAT or PERSIST arguments can be specified";
     ONE_OF_EXPIRY_OR_KEEPTTL = "ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified";
     ONE_OF_FXX_FNX = "ERR Only one of FXX or FNX arguments can be specified";
+    NOT_A_HYPERLOGLOG = "WRONGTYPE Key is not a valid HyperLogLog string value.";
+    CORRUPTED_HYPERLOGLOG = "INVALIDOBJ Corrupted HLL object detected";
     BIT_OFFSET = "ERR bit offset is not an integer or out of range";
     BIT_NOT_AN_INTEGER = "ERR bit is not an integer or out of range";
     BIT_NOT_ONE_OR_ZERO = "ERR The bit argument must be 1 or 0.";

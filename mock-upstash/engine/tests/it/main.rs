@@ -6,6 +6,7 @@ mod differential;
 mod generic;
 mod geo;
 mod hash;
+mod hyperloglog;
 mod list;
 mod scripting;
 mod server;

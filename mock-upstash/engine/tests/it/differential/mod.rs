@@ -14,6 +14,7 @@ mod bitmap;
 mod generic;
 mod geo;
 mod hash;
+mod hyperloglog;
 mod list;
 mod set;
 mod sorted_set;
