@@ -106,7 +106,9 @@ for (const enableAutoPipelining of [true, false]) {
       assert.equal(await redis.xgroup("s", { type: "CREATE", group: "g", id: "0" }), "OK");
       const read = await redis.xreadgroup("g", "c1", "s", ">", { count: 1 });
       assert.deepEqual(read, [["s", [["1-1", ["kind", "a", "n", 1]]]]]);
-      assert.deepEqual(await redis.xpending("s", "g", "-", "+", 10), [["1-1", "c1", (await redis.xpending("s", "g", "-", "+", 10))[0][2], 1]]);
+      const [[id, consumer, idle, deliveries]] = await redis.xpending("s", "g", "-", "+", 10);
+      assert.deepEqual([id, consumer, deliveries], ["1-1", "c1", 1]);
+      assert.ok(idle >= 0);
       assert.equal(await redis.xack("s", "g", "1-1"), 1);
       await redis.xreadgroup("g", "c1", "s", ">");
       const [next, claimed] = await redis.xautoclaim("s", "g", "c2", 0, "0-0");
