@@ -54,10 +54,19 @@ const fn runner(name: &'static str, handler: Handler) -> Command {
 ///
 /// # Errors
 /// When the number of keys is no number, negative, or larger than what follows.
-pub(crate) fn keys_and_arguments<'a>(
-    call: &Call<'a>,
-) -> Result<(&'a [Bytes], &'a [Bytes]), ReplyError> {
+fn keys_and_arguments<'a>(call: &Call<'a>) -> Result<(&'a [Bytes], &'a [Bytes]), ReplyError> {
     let count = crate::number::integer(call.arg(2)).ok_or(NOT_AN_INTEGER)?;
+    split_keys(call, count)
+}
+
+/// Splits the arguments behind the number of keys.
+///
+/// # Errors
+/// When the number is negative, or larger than what follows.
+pub(crate) fn split_keys<'a>(
+    call: &Call<'a>,
+    count: i64,
+) -> Result<(&'a [Bytes], &'a [Bytes]), ReplyError> {
     let rest = call.args_from(3);
     match usize::try_from(count) {
         Err(_) => Err(ReplyError::fixed("ERR Number of keys can't be negative")),

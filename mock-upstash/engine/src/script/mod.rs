@@ -2,6 +2,7 @@
 
 mod conversion;
 mod failure;
+pub mod function;
 mod host;
 mod library;
 mod limit;
@@ -23,10 +24,11 @@ use crate::engine::{Engine, Options};
 use crate::error::ReplyError;
 use crate::reply::Outcome;
 use crate::session::{ClientId, Protocol};
+use function::{Libraries, LibraryFunction};
 use host::Running;
 use random::Random;
 use shebang::ScriptFlags;
-use state::{ChunkId, Ending, State, Trouble};
+use state::{ChunkId, Ending, Purpose, State, Trouble};
 
 /// The SHA-1 digest of a script's text.
 pub type Sha = [u8; 20];
@@ -39,6 +41,9 @@ const KEPT_FROM_EVAL: usize = 500;
 #[derive(Default)]
 pub struct Scripts {
     state: Option<State>,
+    function_state: Option<State>,
+    /// Libraries of functions.
+    pub libraries: Libraries,
     scripts: HashMap<Sha, Script, foldhash::fast::RandomState>,
     from_eval: usize,
     uses: u64,
@@ -65,8 +70,7 @@ pub(crate) struct Run<'a> {
     pub(crate) flags: ScriptFlags,
     /// The command that calls it allows no writes.
     pub(crate) read_only: bool,
-    /// It is a function of a library, which gets keys and arguments as arguments.
-    pub(crate) function: bool,
+    pub(crate) purpose: Purpose,
     pub(crate) keys: &'a [Bytes],
     pub(crate) argv: &'a [Bytes],
 }
@@ -101,6 +105,13 @@ pub fn read_sha(text: &[u8]) -> Option<Sha> {
 }
 
 impl Scripts {
+    fn state_for(&mut self, purpose: Purpose) -> &mut Option<State> {
+        match purpose {
+            Purpose::Scripts => &mut self.state,
+            Purpose::Functions => &mut self.function_state,
+        }
+    }
+
     /// Whether a script is kept.
     pub fn contains(&self, sha: &Sha) -> bool {
         self.scripts.contains_key(sha)
@@ -151,10 +162,11 @@ impl Scripts {
 }
 
 impl Engine {
-    /// The Lua state, made when it is first needed.
-    fn lua_state(&mut self) -> Result<&mut State, ReplyError> {
-        if self.scripts.state.is_none() {
+    /// The Lua state for scripts or for functions, made when it is first needed.
+    fn lua_state(&mut self, purpose: Purpose) -> Result<&mut State, ReplyError> {
+        if self.scripts.state_for(purpose).is_none() {
             let state = State::new(
+                purpose,
                 self.dialect,
                 &self.config,
                 Arc::clone(&self.clock),
@@ -163,10 +175,10 @@ impl Engine {
             .map_err(|error| {
                 ReplyError::new(format!("ERR Lua could not be started for scripts: {error}"))
             })?;
-            self.scripts.state = Some(state);
+            *self.scripts.state_for(purpose) = Some(state);
         }
         self.scripts
-            .state
+            .state_for(purpose)
             .as_mut()
             .ok_or(ReplyError::fixed("ERR Lua is busy with another script"))
     }
@@ -186,14 +198,17 @@ impl Engine {
         }
         let (flags, code) = shebang::read_script(body, self.dialect.has(Quirk::KeyLocking))?;
         let own_texts = self.dialect.has(Quirk::ScriptErrorText);
-        let chunk = self.lua_state()?.compile(code).map_err(|message| {
-            if own_texts {
-                return upstash_syntax_error(code, &message);
-            }
-            let mut text = b"ERR Error compiling script (new function): ".to_vec();
-            text.extend_from_slice(&message);
-            ReplyError::new(text)
-        })?;
+        let chunk = self
+            .lua_state(Purpose::Scripts)?
+            .compile(code)
+            .map_err(|message| {
+                if own_texts {
+                    return upstash_syntax_error(code, &message);
+                }
+                let mut text = b"ERR Error compiling script (new function): ".to_vec();
+                text.extend_from_slice(&message);
+                ReplyError::new(text)
+            })?;
         self.scripts.uses += 1;
         let from_eval = from_eval.then_some(self.scripts.uses);
         let script = Script {
@@ -225,7 +240,32 @@ pub(crate) fn run_script(
             name: &hex(sha),
             flags: script.flags,
             read_only,
-            function: false,
+            purpose: Purpose::Scripts,
+            keys,
+            argv,
+        },
+    )
+}
+
+/// Runs a function of a library.
+///
+/// # Errors
+/// What the function fails with.
+pub(crate) fn run_function(
+    call: &mut Call<'_>,
+    function: &LibraryFunction,
+    read_only: bool,
+    keys: &[Bytes],
+    argv: &[Bytes],
+) -> Outcome {
+    run(
+        call,
+        &Run {
+            chunk: function.chunk,
+            name: &String::from_utf8_lossy(&function.name),
+            flags: function.flags,
+            read_only,
+            purpose: Purpose::Functions,
             keys,
             argv,
         },
@@ -239,7 +279,7 @@ pub(crate) const NO_SCRIPT: ReplyError =
 /// Runs a script or function: lends the engine to it, and takes back what it wrote when it fails
 /// where the dialect says so.
 pub(crate) fn run(call: &mut Call<'_>, run: &Run<'_>) -> Outcome {
-    let late_check = run.function && call.quirk(Quirk::ReadOnlyFunctionCall);
+    let late_check = run.purpose == Purpose::Functions && call.quirk(Quirk::ReadOnlyFunctionCall);
     if run.read_only
         && !late_check
         && !run
@@ -250,8 +290,8 @@ pub(crate) fn run(call: &mut Call<'_>, run: &Run<'_>) -> Outcome {
             "ERR Can not execute a script with write flag using *_ro command.",
         ));
     }
-    call.engine.lua_state()?;
-    let Some(state) = call.engine.scripts.state.take() else {
+    call.engine.lua_state(run.purpose)?;
+    let Some(state) = call.engine.scripts.state_for(run.purpose).take() else {
         return Err(ReplyError::fixed("ERR Lua is busy with another script"));
     };
     let limit_ms = call.engine.config.script_time_limit_ms;
@@ -260,7 +300,7 @@ pub(crate) fn run(call: &mut Call<'_>, run: &Run<'_>) -> Outcome {
         .then(|| Rollback::begin(call.engine));
     let db = call.session().db;
     lend(call, run, &state);
-    let ending = state.run(run.chunk, run.keys, run.argv, run.function, limit_ms);
+    let ending = state.run(run.chunk, run.keys, run.argv, limit_ms);
     let outcome = match ending {
         Ending::Returned(value) => {
             let protocol = state.host.protocol();
@@ -271,7 +311,7 @@ pub(crate) fn run(call: &mut Call<'_>, run: &Run<'_>) -> Outcome {
     state.clear_up();
     give_back(call, &state);
     call.engine.set_db(call.client, db);
-    call.engine.scripts.state = Some(state);
+    *call.engine.scripts.state_for(run.purpose) = Some(state);
     if let Some(rollback) = rollback {
         rollback.end(call.engine, outcome.is_ok());
     }
@@ -344,7 +384,7 @@ fn upstash_error(trouble: &Trouble, traceback: &str) -> ReplyError {
     } else {
         &trouble.text
     };
-    if trouble.plain && message.starts_with(b"user_script:") {
+    if trouble.plain && message.starts_with(b"user_") {
         text.push(b'@');
     } else if let Some((source, line)) = &trouble.place {
         text.extend_from_slice(format!("{source}:{line}: ").as_bytes());
@@ -377,7 +417,7 @@ fn upstash_syntax_error(code: &[u8], message: &[u8]) -> ReplyError {
         .map_or(1, |at| at + 1);
     ReplyError::new(format!(
         "ERR Error running script: {} line:{line}(column:{column}) near '{near}': syntax error",
-        state::SCRIPT_NAME
+        Purpose::Scripts.chunk_name()
     ))
 }
 

@@ -172,19 +172,20 @@ local function failed(failure)
   object.source, object.line, object.traceback = where()
   return object
 end
-globals.__redis__err__handler = failed
+if not host.loading then globals.__redis__err__handler = failed end
 
-setmetatable0(globals, {
+local missing = {
   __index = function(_, name)
     if type(name) ~= "string" and type(name) ~= "number" then
       error("bad argument #2 to '?' (string expected, got " .. type(name) .. ")", 2)
     end
     error("Script attempted to access nonexistent global variable '" .. name .. "'", 2)
   end,
-})
+}
+setmetatable0(globals, missing)
 local environment = protect(globals)
 globals._G = environment
-shown[environment] = protect { __index = getmetatable0(globals).__index }
+shown[environment] = protect { __index = missing.__index }
 
 -- table.insert and its like write into a proxy unasked; the next script must not see it.
 local function clean(...)
@@ -204,6 +205,20 @@ local chunks = host.chunks
 local function run(id, keys, argv)
   globals.KEYS, globals.ARGV = keys, argv
   return clean(xpcall0(chunks[id], failed))
+end
+
+-- While a library is loaded it sees the functions to register with, and nothing else.
+local loading = setmetatable0({}, missing)
+if host.loading then
+  loading.redis = protect(setmetatable0(host.loading, missing))
+end
+
+local function load_library(id)
+  local metatable = getmetatable0(environment)
+  metatable.__index = loading
+  local ok, failure = xpcall0(chunks[id], failed)
+  metatable.__index = globals
+  return clean(ok, failure)
 end
 
 local function run_function(id, keys, argv)
@@ -230,4 +245,4 @@ if host.seals then
   end
 end
 
-return environment, run, run_function, seal
+return environment, host.loading and run_function or run, load_library, seal

@@ -7,6 +7,7 @@ use mlua::{Function, HookTriggers, Lua, LuaOptions, LuaString, MultiValue, StdLi
 use mlua::{Table, Value, VmState};
 
 use super::failure::Failure;
+use super::function::Registry;
 use super::host::{self, Host};
 use super::library;
 use super::limit::{Limit, STRIDE};
@@ -15,8 +16,24 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::dialect::{Dialect, Quirk};
 
-/// What a script is called in error texts and stack traces.
-pub(crate) const SCRIPT_NAME: &str = "@user_script";
+/// Whom a state is for. Redis keeps them apart: neither sees what the other set in a library.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// EVAL and its like.
+    Scripts,
+    /// Libraries of functions.
+    Functions,
+}
+
+impl Purpose {
+    /// What code is called in error texts and stack traces.
+    pub(crate) const fn chunk_name(self) -> &'static str {
+        match self {
+            Purpose::Scripts => "@user_script",
+            Purpose::Functions => "@user_function",
+        }
+    }
+}
 
 /// Names a compiled script or function in the state.
 pub(crate) type ChunkId = i64;
@@ -53,7 +70,9 @@ pub(crate) struct State {
     chunks: Table,
     next_chunk: ChunkId,
     run: Function,
-    run_function: Function,
+    load_library: Function,
+    pub(crate) registry: Registry,
+    purpose: Purpose,
     seal: Function,
     seals: bool,
 }
@@ -64,6 +83,7 @@ impl State {
     /// # Errors
     /// When the memory that scripts may use is too little for the state itself.
     pub(crate) fn new(
+        purpose: Purpose,
         dialect: Dialect,
         config: &Config,
         clock: Arc<dyn Clock>,
@@ -79,7 +99,17 @@ impl State {
         let world = lua.create_table()?;
         world.raw_set("chunks", &chunks)?;
         world.raw_set("seals", seals)?;
-        world.raw_set("redis", host::library(&lua, &host)?)?;
+        let registry = Registry::default();
+        let redis = host::library(&lua, &host)?;
+        if purpose == Purpose::Functions {
+            let key_locking = dialect.has(Quirk::KeyLocking);
+            let loading = registry.library(&lua, &redis, key_locking)?;
+            world.raw_set("loading", loading)?;
+            for name in ["replicate_commands", "breakpoint", "debug"] {
+                redis.raw_remove(name)?;
+            }
+        }
+        world.raw_set("redis", redis)?;
         world.raw_set("libraries", library::all(&lua, dialect)?)?;
         world.raw_set("load", lua.create_function(load_text)?)?;
         let ended = Arc::clone(&limit);
@@ -103,7 +133,7 @@ impl State {
             lua.create_function(move |_, _: MultiValue| Ok(clock.seconds()))?,
         )?;
 
-        let (environment, run, run_function, seal): (Table, Function, Function, Function) = lua
+        let (environment, run, load_library, seal): (Table, Function, Function, Function) = lua
             .load(include_str!("sandbox.lua"))
             .set_name(SANDBOX_NAME)
             .call(world)?;
@@ -126,7 +156,9 @@ impl State {
             chunks,
             next_chunk: 1,
             run,
-            run_function,
+            load_library,
+            registry,
+            purpose,
             seal,
             seals,
         })
@@ -140,7 +172,7 @@ impl State {
         let chunk = self
             .lua
             .load(code)
-            .set_name(SCRIPT_NAME)
+            .set_name(self.purpose.chunk_name())
             .set_mode(ChunkMode::Text)
             .into_function()
             .and_then(|function| self.keep(function));
@@ -170,24 +202,25 @@ impl State {
         id: ChunkId,
         keys: &[bytes::Bytes],
         argv: &[bytes::Bytes],
-        function: bool,
         limit_ms: u64,
     ) -> Ending {
         self.limit.begin(limit_ms);
-        let run = if function {
-            &self.run_function
-        } else {
-            &self.run
-        };
         let result = self
             .list(keys)
             .and_then(|keys| Ok((keys, self.list(argv)?)))
-            .and_then(|(keys, argv)| run.call::<(bool, Value)>((id, keys, argv)));
+            .and_then(|(keys, argv)| self.run.call::<(bool, Value)>((id, keys, argv)));
+        self.ending(result)
+    }
+
+    /// Runs the code of a library, which registers its functions.
+    pub(crate) fn load_library(&self, id: ChunkId, limit_ms: u64) -> Ending {
+        self.limit.begin(limit_ms);
+        let result = self.load_library.call::<(bool, Value)>(id);
         self.ending(result)
     }
 
     /// What a protected run ended with.
-    pub(crate) fn ending(&self, result: mlua::Result<(bool, Value)>) -> Ending {
+    fn ending(&self, result: mlua::Result<(bool, Value)>) -> Ending {
         match result {
             Ok((true, value)) => Ending::Returned(value),
             Ok((false, Value::Table(object))) => {

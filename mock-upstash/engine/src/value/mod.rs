@@ -4,6 +4,7 @@ pub mod bitmap;
 pub mod hash;
 pub mod hyperloglog;
 pub mod json;
+pub mod json_path;
 pub mod list;
 pub mod set;
 pub mod sorted_set;
@@ -88,7 +89,7 @@ impl Value {
                 .map(|(field, value)| PER_ELEMENT + field.len() + value.len())
                 .sum(),
             Value::List(_) | Value::Set(_) | Value::SortedSet(_) | Value::Stream(_) => PER_ELEMENT,
-            Value::Json(json) => json.0.to_string().len(),
+            Value::Json(json) => json.memory(),
         }
     }
 

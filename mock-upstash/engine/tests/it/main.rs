@@ -3,10 +3,12 @@
 mod acl;
 mod bitmap;
 mod differential;
+mod function;
 mod generic;
 mod geo;
 mod hash;
 mod hyperloglog;
+mod json;
 mod list;
 mod scripting;
 mod server;

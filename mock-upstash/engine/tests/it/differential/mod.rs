@@ -19,6 +19,7 @@ mod list;
 mod set;
 mod sorted_set;
 mod stream;
+mod scripting;
 mod string;
 
 use std::cell::{Cell, RefCell};

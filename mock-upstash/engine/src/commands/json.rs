@@ -1,6 +1,0 @@
-//! The json commands.
-
-use crate::command::Command;
-
-/// Rows of the command table.
-pub const COMMANDS: &[Command] = &[];
