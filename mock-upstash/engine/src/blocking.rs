@@ -1,6 +1,8 @@
 //! Clients that wait for a key to have something, and the order in which they get it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use indexmap::IndexSet;
 
 use crate::call::Origin;
 use crate::engine::Engine;
@@ -13,8 +15,10 @@ use crate::session::{Blocked, ClientId};
 pub(crate) struct Waiting {
     /// Clients by order of arrival.
     by_key: HashMap<(usize, Key), BTreeMap<u64, ClientId>>,
-    /// Keys that changed and have clients waiting.
-    ready: Vec<(usize, Key)>,
+    /// Keys that changed and have clients waiting, in the order in which they changed first.
+    ready: IndexSet<(usize, Key)>,
+    /// When clients give up, with their order of arrival, soonest first.
+    deadlines: BTreeSet<(u64, u64, ClientId)>,
 }
 
 impl Waiting {
@@ -23,8 +27,8 @@ impl Waiting {
             return;
         }
         let place = (db, Key::from(key));
-        if self.by_key.contains_key(&place) && !self.ready.contains(&place) {
-            self.ready.push(place);
+        if self.by_key.contains_key(&place) {
+            self.ready.insert(place);
         }
     }
 }
@@ -40,6 +44,10 @@ impl Engine {
                 .or_default()
                 .insert(blocked.since, client);
         }
+        if let Some(deadline_ms) = blocked.deadline_ms {
+            let deadline = (deadline_ms, blocked.since, client);
+            self.waiting.deadlines.insert(deadline);
+        }
         self.session_mut(client).blocked = Some(blocked);
     }
 
@@ -48,6 +56,10 @@ impl Engine {
         let session = self.sessions.get_mut(&client)?;
         let db = session.db;
         let blocked = session.blocked.take()?;
+        if let Some(deadline_ms) = blocked.deadline_ms {
+            let deadline = (deadline_ms, blocked.since, client);
+            self.waiting.deadlines.remove(&deadline);
+        }
         for key in &blocked.keys {
             let place = (db, key.clone());
             if let Some(clients) = self.waiting.by_key.get_mut(&place) {
@@ -103,27 +115,20 @@ impl Engine {
 
     /// Answers clients whose time is up.
     pub(crate) fn give_up_waiting(&mut self, now_ms: u64) {
-        let mut late: Vec<(u64, ClientId)> = self
-            .sessions
-            .values()
-            .filter_map(|session| {
-                let blocked = session.blocked.as_ref()?;
-                (blocked.deadline_ms? <= now_ms).then_some((blocked.since, session.id))
-            })
-            .collect();
-        late.sort_unstable();
-        for (_, client) in late {
+        while let Some(&(deadline_ms, _, client)) = self.waiting.deadlines.first()
+            && deadline_ms <= now_ms
+        {
             if let Some(blocked) = self.unblock(client) {
                 self.session_mut(client).outbox.push(blocked.on_timeout);
+            } else {
+                self.waiting.deadlines.pop_first();
             }
         }
     }
 
     /// When the next blocked client gives up, in milliseconds since the Unix epoch.
     pub fn next_deadline_ms(&self) -> Option<u64> {
-        self.sessions
-            .values()
-            .filter_map(|session| session.blocked.as_ref()?.deadline_ms)
-            .min()
+        let (deadline_ms, _, _) = self.waiting.deadlines.first()?;
+        Some(*deadline_ms)
     }
 }

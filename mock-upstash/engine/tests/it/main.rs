@@ -2,6 +2,7 @@
 
 mod acl;
 mod bitmap;
+mod blocking;
 mod differential;
 mod function;
 mod generic;
