@@ -16,10 +16,10 @@ mod geo;
 mod hash;
 mod hyperloglog;
 mod list;
+mod scripting;
 mod set;
 mod sorted_set;
 mod stream;
-mod scripting;
 mod string;
 
 use std::cell::{Cell, RefCell};
