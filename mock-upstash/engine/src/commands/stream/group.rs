@@ -1,4 +1,6 @@
 //! XGROUP: making, changing and destroying consumer groups and consumers.
+//!
+//! All of it is notified; to transactions that watch the key Redis counts none of it as a change.
 
 use crate::call::Call;
 use crate::error::ReplyError;
@@ -43,7 +45,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Outcome {
             "BUSYGROUP Consumer Group name already exists",
         ));
     }
-    call.changed(Class::STREAM, "xgroup-create", key);
+    call.notify(Class::STREAM, "xgroup-create", key);
     Ok(Reply::OK)
 }
 
@@ -65,7 +67,7 @@ pub(super) fn setid(call: &mut Call<'_>) -> Outcome {
             group.entries_read = options.entries_read.map(|read| read.min(added));
         }
     }
-    call.changed(Class::STREAM, "xgroup-setid", key);
+    call.notify(Class::STREAM, "xgroup-setid", key);
     Ok(Reply::OK)
 }
 
@@ -79,7 +81,9 @@ pub(super) fn destroy(call: &mut Call<'_>) -> Outcome {
     let destroyed = stream.is_some_and(|stream| stream.destroy_group(name));
     if destroyed {
         // Clients that wait for something in the group are told that it is gone.
-        call.changed(Class::STREAM, "xgroup-destroy", key);
+        call.notify(Class::STREAM, "xgroup-destroy", key);
+        let db = call.db;
+        call.engine.waiting.note_ready(db, key);
     }
     Ok(Reply::flag(destroyed))
 }
@@ -94,7 +98,7 @@ pub(super) fn createconsumer(call: &mut Call<'_>) -> Outcome {
         .and_then(|stream| stream.group_mut(name))
         .is_some_and(|group| group.create_consumer(consumer, now_ms));
     if created {
-        call.changed(Class::STREAM, "xgroup-createconsumer", key);
+        call.notify(Class::STREAM, "xgroup-createconsumer", key);
     }
     Ok(Reply::flag(created))
 }
@@ -111,7 +115,7 @@ pub(super) fn delconsumer(call: &mut Call<'_>) -> Outcome {
         return Ok(Reply::Integer(0));
     };
     let pending = group.delete_consumer(consumer);
-    call.changed(Class::STREAM, "xgroup-delconsumer", key);
+    call.notify(Class::STREAM, "xgroup-delconsumer", key);
     Ok(Reply::count(pending))
 }
 

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use crate::call::Call;
 use crate::command::{Command, Flags, Group};
 use crate::error::ReplyError;
+use crate::notification::Class;
 use crate::reply::Reply;
 use crate::value::stream::{Entry, Id};
 use crate::value::{Stream, stream};
@@ -205,11 +206,8 @@ fn see_consumer(
     let created = found.create_consumer(consumer, now_ms);
     found.saw(consumer, now_ms);
     if created {
-        call.changed(
-            crate::notification::Class::STREAM,
-            "xgroup-createconsumer",
-            key,
-        );
+        // Redis does not count that as a change of the key: transactions that watch it go on.
+        call.notify(Class::STREAM, "xgroup-createconsumer", key);
     }
     Ok(())
 }
