@@ -74,3 +74,38 @@ fn wait_blocks_for_replicas_that_never_come() {
         Some(crate::testing::START_MS + 100)
     );
 }
+
+#[test]
+fn a_payload_made_to_deceive_is_refused_or_restored_and_no_more() {
+    let mut bench = Bench::redis();
+    bench.run("HSET hash a 1 b 2");
+    bench.run("HPEXPIRE hash 1000 FIELDS 1 a");
+    bench.run("RPUSH list a b c");
+    bench.run("ZADD sorted 1 a 2 b");
+    // A quicklist of one listpack, and a packed string.
+    let listpack = b"\x12\x01\x02\x0d\x0d\0\0\0\x02\0\x01\x01\x81a\x02\xff\x0f\0".to_vec();
+    let packed = b"\0\xc3\x05\x14\x01ab\xe0\x01\x0f\0".to_vec();
+    let mut payloads = vec![listpack, packed];
+    for key in ["hash", "list", "sorted"] {
+        let Reply::Bulk(payload) = bench.run(&format!("DUMP {key}")) else {
+            panic!("{key} was not dumped");
+        };
+        payloads.push(payload[..payload.len() - 8].to_vec());
+    }
+    for payload in payloads {
+        for at in 0..payload.len() {
+            for change in [0x00, 0x01, 0x7f, 0x80, 0xc0, 0xff] {
+                let mut forged = payload.clone();
+                forged[at] = change;
+                // A checksum of zero stands for none.
+                forged.extend_from_slice(&[0; 8]);
+                let reply = bench.run_args(&[b"RESTORE", b"k", b"0", &forged, b"REPLACE"]);
+                assert!(
+                    matches!(reply, Reply::Status(_) | Reply::Error(_)),
+                    "{reply:?}"
+                );
+                bench.run("TYPE k");
+            }
+        }
+    }
+}

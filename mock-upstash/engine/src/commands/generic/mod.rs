@@ -1,6 +1,7 @@
 //! The generic commands: those that work on keys whatever they hold.
 
 mod copy;
+mod dump;
 mod expire;
 mod scan;
 mod wait;
@@ -22,6 +23,7 @@ pub const COMMANDS: &[Command] = &[
     row("DEL", -2, del, "1.0.0")
         .flags(&[Flags::WRITE])
         .keys(1, -1, 1),
+    row("DUMP", 2, dump::dump, "2.6.0").flags(READ),
     row("EXISTS", -2, exists, "1.0.0")
         .flags(READ_FAST)
         .keys(1, -1, 1),
@@ -58,6 +60,9 @@ pub const COMMANDS: &[Command] = &[
     row("RENAMENX", 3, copy::renamenx, "1.0.0")
         .flags(WRITE_FAST)
         .keys(1, 2, 1),
+    row("RESTORE", -4, dump::restore, "2.6.0")
+        .flags(&[Flags::WRITE, Flags::DENYOOM])
+        .categories(&[Categories::DANGEROUS]),
     Command::new(Group::Generic, "SCAN", -2, scan::scan)
         .flags(READ)
         .read_only_token(false)

@@ -11,6 +11,7 @@ pub(crate) mod server;
 pub(crate) mod wire;
 
 mod bitmap;
+mod dump;
 mod generic;
 mod geo;
 mod hash;
