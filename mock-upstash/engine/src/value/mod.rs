@@ -89,7 +89,10 @@ impl Value {
                 .iter()
                 .map(|(field, value)| PER_ELEMENT + field.len() + value.len())
                 .sum(),
-            Value::List(_) | Value::Set(_) | Value::SortedSet(_) | Value::Stream(_) => PER_ELEMENT,
+            Value::List(list) => list.iter().map(|held| PER_ELEMENT + held.len()).sum(),
+            Value::Set(set) => set.iter().map(|held| PER_ELEMENT + held.len()).sum(),
+            Value::SortedSet(set) => set.iter().map(|(held, _)| PER_ELEMENT + held.len()).sum(),
+            Value::Stream(stream) => PER_ELEMENT * (stream.len() + 1),
             Value::Json(json) => json.memory(),
         }
     }

@@ -131,7 +131,8 @@ fn parse(call: &Call<'_>) -> Result<Vec<Operation>, ReplyError> {
         }
         let get = call.is(i, "GET") && operands >= 2;
         let set = call.is(i, "SET") && operands >= 3;
-        if !get && !set && !(call.is(i, "INCRBY") && operands >= 3) {
+        let add = call.is(i, "INCRBY") && operands >= 3;
+        if !(get || set || add) {
             return Err(SYNTAX);
         }
         let kind = Type::parse(call.arg(i + 1))?;

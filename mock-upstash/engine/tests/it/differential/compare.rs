@@ -112,8 +112,11 @@ fn same_apart_from_times(left: &Wire, right: &Wire) -> bool {
     }
 }
 
+/// The kind of a reply, and its elements in groups, sorted.
+type Groups = (u8, Vec<Vec<Wire>>);
+
 /// The elements in groups, sorted; another reply as it is.
-fn grouped(reply: &Wire, group: usize) -> (u8, Vec<Vec<Wire>>) {
+fn grouped(reply: &Wire, group: usize) -> Groups {
     let chunks = |items: &[Wire]| {
         let mut chunks: Vec<Vec<Wire>> = items.chunks(group).map(<[Wire]>::to_vec).collect();
         chunks.sort();
@@ -151,7 +154,7 @@ fn within(distance: i64, left: &Wire, right: &Wire) -> bool {
 }
 
 /// Whether a page of a scan is the last, and its elements in groups, sorted.
-fn page(reply: &Wire, group: usize) -> Option<(bool, (u8, Vec<Vec<Wire>>))> {
+fn page(reply: &Wire, group: usize) -> Option<(bool, Groups)> {
     match reply {
         Wire::Array(parts) => match &parts[..] {
             [Wire::Bulk(cursor), elements @ Wire::Array(_)] => {

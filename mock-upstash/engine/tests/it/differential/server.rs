@@ -51,6 +51,10 @@ impl Server {
         server
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "another process has no clock that could be moved"
+    )]
     fn wait_until_it_listens(&mut self) {
         for _ in 0..1000 {
             if UnixStream::connect(self.folder.path().join("socket")).is_ok() {
