@@ -11,7 +11,7 @@ use mock_upstash::{Assumption, Builder, Dialect, Fault, MockUpstash, assumption,
 
 /// A local Upstash: the REST API and the Redis protocol over an embedded engine.
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true)]
+#[command(version)]
 struct Arguments {
     #[command(flatten)]
     server: Server,

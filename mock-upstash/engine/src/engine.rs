@@ -224,7 +224,19 @@ impl Engine {
         args: &[Bytes],
         now_ms: u64,
     ) -> Result<&'static Command, ReplyError> {
-        let command = self.find(args)?;
+        let command = match self.find(args) {
+            Ok(command) => command,
+            Err(error) => {
+                // A container that needs a connection is refused before its subcommand is looked at.
+                let row = args.first().and_then(|name| command::find(name));
+                return Err(match row {
+                    Some(row) if self.session_mut(client).rest && only_tcp(row) => {
+                        not_over_rest(row)
+                    }
+                    _ => error,
+                });
+            }
+        };
         let session = self.session_mut(client);
         session.last_command_ms = now_ms;
         if session.rest && command.rest != Rest::Yes {
@@ -583,6 +595,12 @@ fn not_over_rest(command: &Command) -> ReplyError {
     ReplyError::new(format!(
         "ERR Command \"{name}\" is not allowed in REST or it has a special context path"
     ))
+}
+
+/// Whether none of a container's subcommands is offered over REST.
+fn only_tcp(container: &Command) -> bool {
+    let mut offered = container.subcommands.iter().filter(|row| row.upstash);
+    container.upstash && offered.all(|row| row.rest != Rest::Yes)
 }
 
 fn not_available(name: &[u8]) -> ReplyError {

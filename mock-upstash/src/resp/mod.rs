@@ -5,12 +5,14 @@ mod decode;
 mod encode;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
 use tokio::sync::watch;
 
 use crate::listener::Listener;
 use crate::shared::Shared;
+use crate::transport::Stream;
 
 pub(crate) use encode::encode;
 
@@ -37,17 +39,29 @@ pub(crate) async fn serve(
         let full = connections.len() >= shared.max_connections;
         let shared = shared.clone();
         connections.spawn(async move {
-            let mut stream = match stream.secure().await {
+            let stream = match stream.secure().await {
                 Ok(stream) => stream,
                 Err(error) => return tracing::debug!(%error, %address, "a TLS handshake failed"),
             };
             if full {
-                stream.write_all(TOO_MANY).await.ok();
-                stream.shutdown().await.ok();
+                turn_away(stream).await;
             } else {
                 connection::serve(stream, address, shared).await;
             }
         });
     }
     connections.shutdown().await;
+}
+
+/// Tells a client that there is no room. What it sends is read to its end for a moment: a connection
+/// that closes on unread bytes loses what was written to it.
+async fn turn_away(mut stream: Stream) {
+    let told = async {
+        stream.write_all(TOO_MANY).await?;
+        stream.shutdown().await?;
+        tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
+    };
+    tokio::time::timeout(Duration::from_secs(1), told)
+        .await
+        .ok();
 }

@@ -89,6 +89,10 @@ impl Work {
         const TURN: usize = 64;
         let mut engine = shared.engine.lock();
         let caller = caller(shared, &mut engine, token)?;
+        if !engine.dialect.is_upstash() {
+            // Requests share a client of the engine; what one has selected is not the next one's.
+            engine.session_mut(caller.client).db = 0;
+        }
         let answer = match self {
             Work::One(command) => {
                 let reply = engine.execute(caller.client, command);
@@ -236,6 +240,11 @@ fn caller(shared: &Shared, engine: &mut Engine, token: &Bytes) -> Result<Caller,
 fn admit(engine: &mut Engine, caller: &Caller, command: &[Bytes]) -> Result<(), ReplyError> {
     if command.is_empty() {
         return Err(EMPTY_COMMAND);
+    }
+    if command[0].eq_ignore_ascii_case(b"SELECT") {
+        return Err(ReplyError::fixed(
+            "ERR SELECT would move a connection that others share; name the database in the upstream's URL",
+        ));
     }
     let unknown = !engine.dialect.is_upstash() && engine.find(command).is_err();
     if unknown && caller.user == crate::shared::DEFAULT_USER {

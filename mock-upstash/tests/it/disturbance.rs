@@ -130,3 +130,20 @@ async fn of_fifty_who_want_a_lock_one_gets_it() {
         .filter(|(_, text)| text == r#"{"result":"OK"}"#);
     assert_eq!(held.count(), 1);
 }
+
+#[tokio::test]
+async fn a_database_that_one_request_selects_is_not_the_next_ones() {
+    let (_, client) = start().await;
+    let mock = MockUpstash::builder()
+        .dialect(mock_upstash::Dialect::REDIS)
+        .start()
+        .await
+        .expect("a free port");
+    let sent = r#"[["SELECT","3"],["SET","k","v"]]"#;
+    let moved = answer(post(&mock, &client, "/pipeline").body(sent)).await;
+    assert_eq!(moved.1, r#"[{"result":"OK"},{"result":"OK"}]"#);
+    assert_eq!(
+        answer(post(&mock, &client, "/get/k")).await.1,
+        r#"{"result":null}"#
+    );
+}

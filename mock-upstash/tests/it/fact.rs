@@ -302,7 +302,6 @@ async fn what_needs_a_connection_is_refused_and_disturbs_nobody() {
         "CLIENT",
         "MONITOR",
         "QUIT",
-        "SELECT",
     ] {
         let text = format!(
             r#"ERR Command \"{name}\" is not allowed in REST or it has a special context path"#

@@ -1,8 +1,11 @@
 //! The mock's integration tests, a module for each topic.
 
+mod binary;
 mod disturbance;
 mod fact;
 mod fault;
+mod fuzz;
+mod library;
 mod read_only;
 mod resp;
 mod rest;
