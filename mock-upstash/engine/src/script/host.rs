@@ -7,8 +7,8 @@ use bytes::Bytes;
 use mlua::{Lua, MultiValue, Table, Value};
 use sha1::{Digest, Sha1};
 
-use super::conversion::{number_argument, to_lua};
-use super::failure::{Failure, error_object, text_of, with_code};
+use super::conversion::{number_argument, to_lua, truncated};
+use super::failure::{Failure, text_of, with_code};
 use crate::call::Origin;
 use crate::command::{Command, Flags};
 use crate::dialect::Quirk;
@@ -97,9 +97,9 @@ impl Host {
         let [version] = args.iter().collect::<Vec<_>>()[..] else {
             return Err(Failure::library("redis.setresp() requires one argument."));
         };
-        let protocol = match number_of(lua, version) {
-            Some(2.0) => Protocol::Resp2,
-            Some(3.0) => Protocol::Resp3,
+        let protocol = match number_of(lua, version).map(truncated) {
+            Some(2) => Protocol::Resp2,
+            Some(3) => Protocol::Resp3,
             _ => return Err(Failure::library("RESP version must be 2 or 3.")),
         };
         if let Some(running) = self.running().as_mut() {
@@ -303,12 +303,17 @@ pub(crate) fn library(lua: &Lua, host: &Host) -> mlua::Result<Table> {
     Ok(redis)
 }
 
-const BAD_FIELD: &str = "ERR wrong number or type of arguments";
+/// What the makers of replies answer, not raise, when they are called the wrong way.
+fn bad_field(lua: &Lua) -> mlua::Result<Value> {
+    let object = lua.create_table_with_capacity(0, 1)?;
+    object.raw_set("err", "ERR wrong number or type of arguments")?;
+    Ok(Value::Table(object))
+}
 
 fn error_reply(lua: &Lua, args: MultiValue) -> mlua::Result<Value> {
     let args: Vec<Value> = args.into_iter().collect();
     let [Value::String(text)] = &args[..] else {
-        return error_object(lua, BAD_FIELD.as_bytes()).map(Value::Table);
+        return bad_field(lua);
     };
     let mut line = text.as_bytes().to_vec();
     if line.first() != Some(&b'-') {
@@ -322,7 +327,7 @@ fn error_reply(lua: &Lua, args: MultiValue) -> mlua::Result<Value> {
 fn status_reply(lua: &Lua, args: MultiValue) -> mlua::Result<Value> {
     let args: Vec<Value> = args.into_iter().collect();
     let [Value::String(text)] = &args[..] else {
-        return error_object(lua, BAD_FIELD.as_bytes()).map(Value::Table);
+        return bad_field(lua);
     };
     let object = lua.create_table_with_capacity(0, 1)?;
     object.raw_set("ok", text)?;
@@ -347,7 +352,7 @@ fn log(lua: &Lua, args: MultiValue) -> mlua::Result<Value> {
         return Err(Failure::library("redis.log() requires two arguments or more.").into());
     }
     let level = args.front().and_then(|level| number_of(lua, level));
-    match level.map(|level| level as i64) {
+    match level.map(truncated) {
         None => Err(Failure::library("First argument must be a number (log level).").into()),
         Some(0..=3) => Ok(Value::Nil),
         Some(_) => Err(Failure::library("Invalid log level.").into()),
@@ -360,7 +365,7 @@ fn set_repl(lua: &Lua, args: MultiValue) -> mlua::Result<Value> {
     let [flags] = &args[..] else {
         return Err(Failure::library("redis.set_repl() requires one argument.").into());
     };
-    let flags = number_of(lua, flags).unwrap_or(0.0) as i64;
+    let flags = number_of(lua, flags).map_or(0, truncated);
     if flags & !(REPL_AOF | REPL_REPLICA) != 0 {
         return Err(Failure::library(
             "Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.",

@@ -34,7 +34,7 @@ end
 
 local function bad_table(name, value, level)
   error("bad argument #1 to '" .. name .. "' (table expected, got "
-    .. (value == nil and "no value" or type(value)) .. ")", level + 1)
+    .. type(value) .. ")", level + 1)
 end
 
 function globals.next(table, key)
@@ -107,13 +107,7 @@ function globals.xpcall(body, handler)
   end))
 end
 
-local function load_text(text, name)
-  return host.load(text, name)
-end
-
-function globals.loadstring(text, name)
-  return load_text(text, name)
-end
+globals.loadstring = host.load
 
 function globals.load(reader, name)
   local parts = {}
@@ -123,7 +117,7 @@ function globals.load(reader, name)
     if type(part) ~= "string" then error("reader function must return a string", 2) end
     parts[#parts + 1] = part
   end
-  return load_text(table.concat(parts), name or "=(load)")
+  return host.load(table.concat(parts), name or "=(load)")
 end
 
 for _, name in ipairs {
@@ -202,9 +196,16 @@ end
 
 local chunks = host.chunks
 
+-- One value is all that a script answers with. Lua 5.1's xpcall has room for about twenty.
+local chunk
+local function first_value()
+  return (chunk())
+end
+
 local function run(id, keys, argv)
   globals.KEYS, globals.ARGV = keys, argv
-  return clean(xpcall0(chunks[id], failed))
+  chunk = chunks[id]
+  return clean(xpcall0(first_value, failed))
 end
 
 -- While a library is loaded it sees the functions to register with, and nothing else.
@@ -223,7 +224,7 @@ end
 
 local function run_function(id, keys, argv)
   local body = chunks[id]
-  return clean(xpcall0(function() return body(keys, argv) end, failed))
+  return clean(xpcall0(function() return (body(keys, argv)) end, failed))
 end
 
 -- KEYS and ARGV where they may not be written to. What is there already stays open to a plain

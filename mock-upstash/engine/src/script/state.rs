@@ -6,7 +6,7 @@ use mlua::chunk::ChunkMode;
 use mlua::{Function, HookTriggers, Lua, LuaOptions, LuaString, MultiValue, StdLib};
 use mlua::{Table, Value, VmState};
 
-use super::failure::Failure;
+use super::failure::{Failure, text_of};
 use super::function::Registry;
 use super::host::{self, Host};
 use super::library;
@@ -336,10 +336,14 @@ fn integer_argument(lua: &Lua, args: &MultiValue, index: usize) -> Result<i32, F
 }
 
 /// `loadstring`, for text alone.
-fn load_text(lua: &Lua, (text, name): (Value, Option<LuaString>)) -> mlua::Result<MultiValue> {
-    let Some(text) = super::failure::text_of(lua, &text) else {
-        return Err(Failure::bad_argument(lua, 1, "string expected").into());
+fn load_text(lua: &Lua, args: MultiValue) -> mlua::Result<MultiValue> {
+    let Some(text) = args.get(0).and_then(|text| text_of(lua, text)) else {
+        let given = args.get(0).map_or("no value", Value::type_name);
+        let given = if given == "integer" { "number" } else { given };
+        let why = format!("string expected, got {given}");
+        return Err(Failure::bad_argument(lua, 1, &why).into());
     };
+    let name = args.get(1).and_then(|name| text_of(lua, name));
     // Lua names a chunk without a name after its text.
     let name = match &name {
         Some(name) => String::from_utf8_lossy(&name.as_bytes()).replace('\0', ""),
@@ -402,7 +406,7 @@ fn stack(lua: &Lua) -> String {
             let names = debug.names();
             if source.what == "C" {
                 let name = names.name?;
-                if name == "xpcall0" {
+                if name == "xpcall0" || name == "first_value" {
                     // The sandbox's own, below the script.
                     return None;
                 }
@@ -435,7 +439,7 @@ fn trouble(lua: &Lua, object: &Table) -> mlua::Result<Trouble> {
     let line: Option<i64> = object.raw_get("line")?;
     let traceback: Option<LuaString> = object.raw_get("traceback")?;
     Ok(Trouble {
-        text: match super::failure::text_of(lua, &text) {
+        text: match text_of(lua, &text) {
             Some(text) => text.as_bytes().to_vec(),
             None => b"ERR unknown error".to_vec(),
         },

@@ -288,3 +288,10 @@ fn upstash_encodes_json_its_own_way() {
         "[\"nil\", \"cannot encode recursively nested tables to JSON\"]"
     );
 }
+
+#[test]
+fn a_script_may_return_any_number_of_values() {
+    let mut bench = Bench::redis();
+    let script = "local t = {} for i = 1, 200 do t[i] = i end return unpack(t)";
+    assert_eq!(eval(&mut bench, script), "1");
+}
