@@ -100,7 +100,7 @@ fn store(call: &mut Call<'_>, key: &[u8], document: Json, event: &str) {
 /// `JSON.MSET key path value [key path value …]`
 pub(super) fn mset(call: &mut Call<'_>) -> Outcome {
     let triples = call.args_from(1);
-    if triples.len() % 3 != 0 {
+    if !triples.len().is_multiple_of(3) {
         return Err(ReplyError::arity("json.mset"));
     }
     let mut sets = Vec::new();
