@@ -337,8 +337,8 @@ fn integer_argument(lua: &Lua, args: &MultiValue, index: usize) -> Result<i32, F
 
 /// `loadstring`, for text alone.
 fn load_text(lua: &Lua, args: MultiValue) -> mlua::Result<MultiValue> {
-    let Some(text) = args.get(0).and_then(|text| text_of(lua, text)) else {
-        let given = args.get(0).map_or("no value", Value::type_name);
+    let Some(text) = args.front().and_then(|text| text_of(lua, text)) else {
+        let given = args.front().map_or("no value", Value::type_name);
         let given = if given == "integer" { "number" } else { given };
         let why = format!("string expected, got {given}");
         return Err(Failure::bad_argument(lua, 1, &why).into());
