@@ -68,8 +68,7 @@ end
 
 function globals.setmetatable(table, metatable)
   if type(table) ~= "table" then
-    error("bad argument #1 to 'setmetatable' (table expected, got "
-      .. (table == nil and "no value" or type(table)) .. ")", 2)
+    bad_table("setmetatable", table, 2)
   end
   if metatable ~= nil and type(metatable) ~= "table" then
     error("bad argument #2 to 'setmetatable' (nil or table expected)", 2)

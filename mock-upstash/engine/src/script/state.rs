@@ -71,6 +71,8 @@ pub(crate) struct State {
     next_chunk: ChunkId,
     run: Function,
     load_library: Function,
+    /// Lua's own, for its messages keep the bytes that they quote.
+    loadstring: Function,
     pub(crate) registry: Registry,
     purpose: Purpose,
     seal: Function,
@@ -91,6 +93,7 @@ impl State {
     ) -> mlua::Result<State> {
         let libraries = StdLib::TABLE | StdLib::STRING | StdLib::MATH;
         let lua = Lua::new_with(libraries, LuaOptions::new())?;
+        let loadstring: Function = lua.globals().get("loadstring")?;
         let limit = Arc::new(Limit::new(clock));
         let host = Host::default();
         let chunks = lua.create_table()?;
@@ -157,6 +160,7 @@ impl State {
             next_chunk: 1,
             run,
             load_library,
+            loadstring,
             registry,
             purpose,
             seal,
@@ -169,17 +173,20 @@ impl State {
     /// # Errors
     /// With Lua's message, when it is not well formed.
     pub(crate) fn compile(&mut self, code: &[u8]) -> Result<ChunkId, Vec<u8>> {
-        let chunk = self
+        if code.first() == Some(&BYTECODE) {
+            return Err(b"user_script:1: unexpected symbol near 'char(27)'".to_vec());
+        }
+        let text_of_error = |error: mlua::Error| Failure::of(&error).to_string().into_bytes();
+        let compiled = self
             .lua
-            .load(code)
-            .set_name(self.purpose.chunk_name())
-            .set_mode(ChunkMode::Text)
-            .into_function()
-            .and_then(|function| self.keep(function));
-        chunk.map_err(|error| match Failure::of(&error) {
-            Failure::Reply(text) | Failure::Text(text) => text,
-            ended @ Failure::Ended { .. } => ended.to_string().into_bytes(),
-        })
+            .create_string(code)
+            .and_then(|code| self.loadstring.call((code, self.purpose.chunk_name())));
+        let (function, message): (Option<Function>, Option<LuaString>) =
+            compiled.map_err(text_of_error)?;
+        match function {
+            Some(function) => self.keep(function).map_err(text_of_error),
+            None => Err(message.map_or_else(Vec::new, |message| message.as_bytes().to_vec())),
+        }
     }
 
     /// Keeps a function under a name of its own.
@@ -264,6 +271,9 @@ impl State {
     }
 }
 
+/// The first byte of compiled code.
+const BYTECODE: u8 = 0x1b;
+
 const SANDBOX_NAME: &str = "=sandbox";
 
 fn add_random(lua: &Lua, world: &Table, random: &Random) -> mlua::Result<()> {
@@ -325,7 +335,10 @@ fn integer_argument(lua: &Lua, args: &MultiValue, index: usize) -> Result<i32, F
     match number {
         Some(number) => Ok(number as i64 as i32),
         None => {
-            let given = value.map_or("no value", Value::type_name);
+            let given = match value.map_or("no value", Value::type_name) {
+                "lightuserdata" | "error" => "userdata",
+                other => other,
+            };
             Err(Failure::bad_argument(
                 lua,
                 index,
@@ -339,7 +352,11 @@ fn integer_argument(lua: &Lua, args: &MultiValue, index: usize) -> Result<i32, F
 fn load_text(lua: &Lua, args: MultiValue) -> mlua::Result<MultiValue> {
     let Some(text) = args.front().and_then(|text| text_of(lua, text)) else {
         let given = args.front().map_or("no value", Value::type_name);
-        let given = if given == "integer" { "number" } else { given };
+        let given = match given {
+            "integer" => "number",
+            "lightuserdata" | "error" => "userdata",
+            other => other,
+        };
         let why = format!("string expected, got {given}");
         return Err(Failure::bad_argument(lua, 1, &why).into());
     };
