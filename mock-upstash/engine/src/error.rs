@@ -152,18 +152,17 @@ fixed! {
     ONE_OF_FXX_FNX = "ERR Only one of FXX or FNX arguments can be specified";
     NOT_A_HYPERLOGLOG = "WRONGTYPE Key is not a valid HyperLogLog string value.";
     CORRUPTED_HYPERLOGLOG = "INVALIDOBJ Corrupted HLL object detected";
-    BUSY_KEY = "BUSYKEY Target key name already exists.";
-    INVALID_TTL = "ERR Invalid TTL value, must be >= 0";
-    INVALID_IDLETIME = "ERR Invalid IDLETIME value, must be >= 0";
-    INVALID_FREQ = "ERR Invalid FREQ value, must be >= 0 and <= 255";
-    DUMP_CHECKSUM = "ERR DUMP payload version or checksum are wrong";
-    BAD_DATA_FORMAT = "ERR Bad data format";
-    DUMP_UNSUPPORTED = "ERR streams and JSON documents cannot be dumped by this server: read them with XRANGE or JSON.GET";
     BIT_OFFSET = "ERR bit offset is not an integer or out of range";
     BIT_NOT_AN_INTEGER = "ERR bit is not an integer or out of range";
     BIT_NOT_ONE_OR_ZERO = "ERR The bit argument must be 1 or 0.";
     BITFIELD_TYPE = "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is.";
     BITFIELD_OVERFLOW = "ERR Invalid OVERFLOW type specified";
     BITFIELD_RO_GET = "ERR BITFIELD_RO only supports the GET subcommand";
+    BUSY_KEY = "BUSYKEY Target key name already exists.";
+    PAYLOAD_FOOTER = "ERR DUMP payload version or checksum are wrong";
+    PAYLOAD_DATA = "ERR Bad data format";
+    RESTORE_TTL_NEGATIVE = "ERR Invalid TTL value, must be >= 0";
+    IDLETIME_NEGATIVE = "ERR Invalid IDLETIME value, must be >= 0";
+    FREQUENCY_OUTSIDE = "ERR Invalid FREQ value, must be >= 0 and <= 255";
     INVALID_CURSOR = "ERR invalid cursor";
 }

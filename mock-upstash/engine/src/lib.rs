@@ -30,6 +30,7 @@ pub mod command;
 pub mod commands;
 pub mod config;
 pub mod dialect;
+pub mod dump;
 pub mod engine;
 pub mod error;
 pub mod expiry;

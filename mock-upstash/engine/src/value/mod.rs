@@ -1,7 +1,6 @@
 //! The data structures that keys hold. No argument parsing and no replies here.
 
 pub mod bitmap;
-pub mod dump;
 pub mod hash;
 pub mod hyperloglog;
 pub mod json;

@@ -29,7 +29,42 @@ pub(super) struct Chunk {
     master_fields: Vec<Box<[u8]>>,
 }
 
+/// What Redis stores of a node.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// The id against which the ids of entries are stored: that of the first entry it ever had.
+    pub master: Id,
+    /// The fields of that entry.
+    pub fields: Vec<Box<[u8]>>,
+    /// Its entries, ids ascending.
+    pub entries: Vec<Entry>,
+    /// Deleted entries that still take up room.
+    pub deleted: usize,
+    /// What it takes up, in bytes.
+    pub bytes: usize,
+}
+
 impl Chunk {
+    pub(super) fn node(&self) -> Node {
+        Node {
+            master: self.master,
+            fields: self.master_fields.clone(),
+            entries: self.entries.iter().cloned().collect(),
+            deleted: self.ever - self.entries.len(),
+            bytes: self.bytes,
+        }
+    }
+
+    pub(super) fn restored(node: Node) -> Chunk {
+        Chunk {
+            ever: node.entries.len() + node.deleted,
+            entries: node.entries.into(),
+            bytes: node.bytes,
+            master: node.master,
+            master_fields: node.fields,
+        }
+    }
+
     pub(super) fn new(entry: Entry) -> Chunk {
         let master_fields: Vec<Box<[u8]>> = entry.names().map(Box::from).collect();
         let header: usize = master_fields.iter().map(|field| stored(field)).sum();

@@ -8,6 +8,7 @@ mod trim;
 use std::collections::BTreeMap;
 
 use chunk::Chunk;
+pub use chunk::Node;
 pub use group::{Consumer, Group, Name, Pending};
 pub use id::{Id, NewId};
 pub use trim::{References, Threshold, Trim};
@@ -62,6 +63,27 @@ impl Stream {
     /// Number of nodes that Redis would keep the entries in.
     pub fn nodes(&self) -> usize {
         self.chunks.len()
+    }
+
+    /// The nodes that Redis would keep the entries in.
+    pub fn iter_nodes(&self) -> impl Iterator<Item = Node> {
+        self.chunks.values().map(Chunk::node)
+    }
+
+    /// Puts a node behind all others, for restored streams; says whether its entries are in order
+    /// and above those there are. Counters are set with [`Stream::restore_counters`].
+    pub fn restore_node(&mut self, node: Node) -> bool {
+        let Some(first) = node.entries.first() else {
+            return true;
+        };
+        let ascending = node.entries.is_sorted_by(|a, b| a.id < b.id);
+        let above = self.last().is_none_or(|last| last.id < node.master);
+        if !ascending || !above || first.id < node.master {
+            return false;
+        }
+        self.len += node.entries.len();
+        self.chunks.insert(node.master, Chunk::restored(node));
+        true
     }
 
     /// The last id that was given out, whether its entry is there or not.

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufReader, Write};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -12,6 +12,9 @@ use super::wire::{Wire, encode};
 
 /// Where the binary is looked for, newest Redis first, before PATH is.
 const VARIABLES: [&str; 2] = ["REDIS_SERVER_8_10", "REDIS_SERVER"];
+
+/// Where the binaries of all versions are looked for.
+const VERSIONS: [&str; 3] = ["REDIS_SERVER_7_0", "REDIS_SERVER_8_0", "REDIS_SERVER_8_10"];
 
 /// A redis-server of this test's own. It listens on a socket in a folder that goes with it.
 pub(crate) struct Server {
@@ -28,8 +31,26 @@ impl Server {
             .iter()
             .find_map(std::env::var_os)
             .map_or_else(|| PathBuf::from("redis-server"), PathBuf::from);
+        Server::start_binary(&binary)
+    }
+
+    /// Starts a server of every version that there is a binary of; of the one that tests take
+    /// otherwise, when none is named by its version.
+    pub(crate) fn start_versions() -> Vec<Server> {
+        let named: Vec<Server> = VERSIONS
+            .iter()
+            .filter_map(std::env::var_os)
+            .map(|binary| Server::start_binary(Path::new(&binary)))
+            .collect();
+        if named.is_empty() {
+            return vec![Server::start()];
+        }
+        named
+    }
+
+    fn start_binary(binary: &Path) -> Server {
         let folder = tempfile::tempdir().expect("a folder for the server's socket");
-        let process = Command::new(&binary)
+        let process = Command::new(binary)
             .args(["--port", "0", "--save", "", "--appendonly", "no"])
             .args(["--enable-debug-command", "yes"])
             .arg("--unixsocket")
