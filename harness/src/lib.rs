@@ -14,9 +14,10 @@
 //! ```
 //!
 //! In reading order: [`suite`], [`target`], [`run`], [`compare`], [`baseline`], [`latency`],
-//! [`cost`], [`report`], [`cli`], [`exit`].
+//! [`cost`], [`bench`], [`report`], [`cli`], [`exit`].
 
 pub mod baseline;
+pub mod bench;
 pub mod cli;
 pub mod compare;
 pub mod cost;

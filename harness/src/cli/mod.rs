@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand, and the one place where errors become exit codes.
 
+mod bench;
 mod differences;
 mod explain;
 mod list;
@@ -41,6 +42,8 @@ struct Cli {
 enum Command {
     /// Run the scenarios and report what differs (this is what happens without a subcommand)
     Run(Box<RunArgs>),
+    /// Measure latency and throughput of targets against each other
+    Bench(Box<bench::BenchArgs>),
     /// List areas and scenarios with their ids
     List(list::ListArgs),
     /// Print a scenario with its prose and its transcript
@@ -114,6 +117,7 @@ pub fn main() -> ExitCode {
     let done = match cli.command {
         None => run::run(cli.run),
         Some(Command::Run(args)) => run::run(*args),
+        Some(Command::Bench(args)) => bench::bench(&args),
         Some(Command::List(args)) => list::list(&args),
         Some(Command::Explain(args)) => explain::explain(&args),
 

@@ -27,7 +27,8 @@ impl Latency {
         let micros = u64::try_from(latency.as_micros())
             .unwrap_or(u64::MAX)
             .clamp(1, HOUR_US);
-        self.histogram.saturating_record(micros);
+        // `saturating_record` would clamp to the present range rather than extend it.
+        let _ = self.histogram.record(micros);
     }
 
     /// Adds all measurements of another.
@@ -142,6 +143,11 @@ mod tests {
         let mut other = TargetLatency::default();
         other.record("locks", "GET", Duration::from_secs(3));
         one.merge(&other);
+        let slowest = one.commands["GET"].summary().map(|summary| summary.max_us);
+        assert!(
+            slowest.is_some_and(|max| (2_990_000..3_010_000).contains(&max)),
+            "{slowest:?}"
+        );
         assert_eq!(
             one.commands["GET"].summary().map(|summary| summary.count),
             Some(2)

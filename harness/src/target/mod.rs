@@ -26,6 +26,7 @@
 //! ```
 
 mod dial;
+mod endpoint;
 mod error;
 mod guest;
 mod open;
@@ -43,6 +44,7 @@ use scenarios::client::Capabilities;
 use scenarios::{Client, ClientError, Connector, Reply};
 use tokio::sync::Mutex;
 
+pub(crate) use endpoint::Endpoint;
 pub use error::TargetError;
 pub use guest::{KeyExpiry, Scope};
 pub use open::open;
@@ -72,6 +74,8 @@ pub struct Target {
     pub version: Option<String>,
     /// What the user should know about how this target was had: `Docker is not here; used …`.
     pub notes: Vec<String>,
+    /// Where it listens, when swapcheck found it out.
+    pub(crate) endpoint: Option<Endpoint>,
     ledger: Arc<Ledger>,
     kept: Box<Kept>,
 }
@@ -115,6 +119,7 @@ impl Target {
             description: name.to_owned(),
             version: None,
             notes: Vec::new(),
+            endpoint: None,
             ledger,
             kept: Box::default(),
         }
@@ -135,6 +140,14 @@ impl Target {
     /// scripts, see [`Scope::billable`].
     pub fn billable(&self) -> u64 {
         self.ledger.billed()
+    }
+
+    /// Counts commands that a caller is about to send on connections of its own.
+    ///
+    /// # Errors
+    /// When the budget of a server that swapcheck did not start does not allow them.
+    pub(crate) fn spend(&self, commands: u64) -> Result<(), ClientError> {
+        self.ledger.spend(commands)
     }
 
     /// Why nothing more can be sent to this target, once that is so: its budget or its quota is

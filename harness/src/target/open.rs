@@ -7,6 +7,7 @@ use scenarios::client::Command;
 use scenarios::{Connector, Reply};
 use url::Url;
 
+use super::endpoint::Endpoint;
 use super::error::TargetError;
 use super::guest::{Journal, Ledger, Orphan, default_folder};
 use super::option::Options;
@@ -93,6 +94,11 @@ async fn open_redis(spec: &TargetSpec, options: &Options) -> Result<Target, Targ
     };
     let connector: Arc<dyn Connector> = Arc::new(TcpConnector::new(&provisioned.url, &local)?);
     let mut target = Target::around(spec.name(), spec.kind(), connector, true);
+    target.endpoint = Some(Endpoint {
+        url: provisioned.url.clone(),
+        token: None,
+        ca_file: None,
+    });
     target.description = provisioned.description;
     target.notes = provisioned.notes;
     *target.kept.server.lock().await = Some(Held::Server(provisioned.server));
@@ -114,6 +120,11 @@ async fn open_mock(spec: &TargetSpec, options: &Options) -> Result<Target, Targe
     let connector = RestConnector::new(&url, Secret::new(mock.token()), &local)?;
     connector.check().await?;
     let mut target = Target::around(spec.name(), spec.kind(), Arc::new(connector), true);
+    target.endpoint = Some(Endpoint {
+        url: url.clone(),
+        token: Some(Secret::new(mock.token())),
+        ca_file: None,
+    });
     target.description = format!("mock in this process, {}", redact_url(&url));
     target.version = version(&target).await;
     *target.kept.server.lock().await = Some(Held::Mock(mock));
@@ -123,7 +134,7 @@ async fn open_mock(spec: &TargetSpec, options: &Options) -> Result<Target, Targe
 async fn open_tcp(spec: &TargetSpec, url: &Url, options: &Options) -> Result<Target, TargetError> {
     let connector = TcpConnector::new(url, options)?;
     connector.dial().await?;
-    as_guest(spec, url, Arc::new(connector), options).await
+    as_guest(spec, url, None, Arc::new(connector), options).await
 }
 
 async fn open_rest(
@@ -132,14 +143,15 @@ async fn open_rest(
     token: Secret,
     options: &Options,
 ) -> Result<Target, TargetError> {
-    let connector = RestConnector::new(url, token, options)?;
+    let connector = RestConnector::new(url, token.clone(), options)?;
     connector.check().await?;
-    as_guest(spec, url, Arc::new(connector), options).await
+    as_guest(spec, url, Some(token), Arc::new(connector), options).await
 }
 
 async fn as_guest(
     spec: &TargetSpec,
     url: &Url,
+    token: Option<Secret>,
     connector: Arc<dyn Connector>,
     options: &Options,
 ) -> Result<Target, TargetError> {
@@ -180,6 +192,11 @@ async fn as_guest(
         description: shown,
         version: None,
         notes,
+        endpoint: Some(Endpoint {
+            url: url.clone(),
+            token,
+            ca_file: options.ca_file.clone(),
+        }),
         ledger,
         kept: Box::default(),
     };

@@ -1,5 +1,6 @@
 //! The integration tests of the harness, a module for each topic.
 
+mod bench;
 mod cli;
 mod fake;
 mod fault;

@@ -160,6 +160,17 @@ impl Ledger {
         self.billed.fetch_add(commands, Ordering::Relaxed);
     }
 
+    /// Counts commands that are about to be sent past a scope, unless the budget is used up.
+    pub(crate) fn spend(&self, commands: u64) -> Result<(), ClientError> {
+        match &self.guest {
+            Some(guest) => guest.spend(&self.billed, commands),
+            None => {
+                self.bill(commands);
+                Ok(())
+            }
+        }
+    }
+
     /// Why nothing more is sent to this target, once that is so.
     pub(crate) fn stopped(&self) -> Option<String> {
         locked(&self.guest.as_ref()?.stopped).clone()

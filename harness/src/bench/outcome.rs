@@ -1,0 +1,321 @@
+//! What a benchmark came to: plain data, which every report is made of, and which files hold.
+
+use serde::{Deserialize, Serialize};
+
+use super::histogram::{Figures, Histogram};
+use super::link::HttpVersion;
+use super::load::{Arrival, Tally};
+use super::operation::Group;
+use super::statistic::{Ratio, paired};
+use super::worker::Stages;
+
+/// The version of the JSON form.
+pub const FORMAT: u32 = 1;
+
+/// The share of intervals between targets that may miss the truth.
+pub const ERROR: f64 = 0.01;
+
+/// A benchmark, measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The version of swapcheck.
+    pub swapcheck: String,
+    /// When it began, in UTC.
+    pub started_at: String,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+    /// Whether it was stopped before its end.
+    pub interrupted: bool,
+    /// How it was measured.
+    pub settings: Settings,
+    /// What was measured, the reference first.
+    pub targets: Vec<TargetInfo>,
+    /// What the generator reaches against responders that do nothing.
+    pub generator: Vec<Ceiling>,
+    /// The figures of each case.
+    pub cases: Vec<CaseOutcome>,
+    /// What a reader must know before using the figures.
+    pub warnings: Vec<String>,
+}
+
+/// How a benchmark was measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// How many clients at a time.
+    pub clients: usize,
+    /// Operations per second that were to start; `None` for a closed loop.
+    pub rate: Option<f64>,
+    /// When operations start, in an open loop.
+    pub arrival: Arrival,
+    /// How long each case is measured on each target, in milliseconds.
+    pub duration_ms: u64,
+    /// How long each case is run on each target before it is measured, in milliseconds.
+    pub warmup_ms: u64,
+    /// How many rounds a case is measured in.
+    pub rounds: usize,
+    /// After how long no answer counts as none, in milliseconds.
+    pub timeout_ms: u64,
+    /// What REST is spoken in.
+    pub http: HttpVersion,
+    /// Whether every operation makes a connection of its own.
+    pub fresh: bool,
+    /// How much a round trip through a relay varies, in microseconds.
+    pub jitter_us: u64,
+    /// Which part of the cases this is: `1/4`.
+    pub shard: Option<String>,
+    /// The seed of arrivals and of the order of targets.
+    pub seed: u64,
+}
+
+/// A target, as reports name it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetInfo {
+    /// Its name.
+    pub name: String,
+    /// Where it came from.
+    pub description: String,
+    /// What the server says of itself.
+    pub version: Option<String>,
+    /// Whether it is reached by HTTP.
+    pub rest: bool,
+    /// How many billable commands it was sent.
+    pub billable: u64,
+}
+
+/// What the generator reaches by itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ceiling {
+    /// The protocol: `RESP`, `HTTP/1.1`, `HTTP/2`.
+    pub protocol: String,
+    /// With how many clients.
+    pub clients: usize,
+    /// Exchanges per second.
+    pub per_second: f64,
+    /// The median of an exchange, in microseconds: what the generator adds to every latency, at most.
+    pub p50_us: f64,
+}
+
+/// One case at one distance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseOutcome {
+    /// The case's id.
+    pub id: String,
+    /// What it does.
+    pub title: String,
+    /// What kind of thing it is.
+    pub group: Group,
+    /// How many bytes a value has.
+    pub size: usize,
+    /// How many commands an exchange has.
+    pub batch: usize,
+    /// The round trip that the relay adds, in microseconds; 0 without one.
+    pub rtt_us: u64,
+    /// Billable commands of one operation.
+    pub commands: u64,
+    /// How many of them write.
+    pub writes: u64,
+    /// What was measured, in the order of the targets.
+    pub results: Vec<Measured>,
+    /// The reference measured a second time, in the same rounds.
+    pub again: Option<Measured>,
+    /// Each other target held against the reference.
+    pub comparisons: Vec<Comparison>,
+    /// The reference against itself: differences smaller than this are none.
+    pub noise: Option<Comparison>,
+}
+
+/// A target's figures for a case.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Measured {
+    /// The target.
+    pub target: String,
+    /// Operations that were done; only these have a latency.
+    pub count: u64,
+    /// Operations that failed.
+    pub errors: u64,
+    /// Operations without an answer in time.
+    pub timeouts: u64,
+    /// The first failure, in words.
+    pub first_error: Option<String>,
+    /// How long it was measured, in seconds.
+    pub elapsed_s: f64,
+    /// Operations done per second.
+    pub per_second: f64,
+    /// The share of one processor that the generator used meanwhile; `None` where the system does
+    /// not tell.
+    pub processor: Option<f64>,
+    /// Percentiles.
+    pub figures: Option<Figures>,
+    /// All latencies in nanoseconds: HdrHistogram's compressed V2 format in base64.
+    pub histogram: Histogram,
+    /// The figures of each round, which comparisons rest on.
+    pub rounds: Vec<Round>,
+    /// The stages of fresh connections.
+    pub stages: Option<Stages>,
+}
+
+/// A round's figures.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Round {
+    /// The mean in microseconds; 0 where nothing was done, as with the others.
+    pub mean_us: f64,
+    /// The median.
+    pub p50_us: f64,
+    /// 90 %.
+    pub p90_us: f64,
+    /// 99 %.
+    pub p99_us: f64,
+    /// 99.9 %.
+    pub p999_us: f64,
+    /// Operations per second.
+    pub per_second: f64,
+}
+
+/// One target held against another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Comparison {
+    /// The target.
+    pub target: String,
+    /// The ratio of medians.
+    pub p50: Option<Ratio>,
+    /// The ratio of 99 % quantiles.
+    pub p99: Option<Ratio>,
+    /// Whether the medians' difference is inconclusive: it may be none, or is no larger than what
+    /// the reference shows against itself.
+    pub inconclusive: bool,
+}
+
+impl Round {
+    /// The figures of a stretch of load.
+    pub fn of(tally: &Tally) -> Round {
+        let figures = tally.histogram.figures();
+        let of = |get: fn(&Figures) -> f64| figures.as_ref().map_or(0.0, get);
+        Round {
+            mean_us: of(|one| one.mean_us),
+            p50_us: of(|one| one.p50_us),
+            p90_us: of(|one| one.p90_us),
+            p99_us: of(|one| one.p99_us),
+            p999_us: of(|one| one.p999_us),
+            per_second: rate(tally.histogram.count(), tally.elapsed.as_secs_f64()),
+        }
+    }
+}
+
+/// So many in so many seconds, per second.
+pub(crate) fn rate(count: u64, seconds: f64) -> f64 {
+    if seconds > 0.0 {
+        count as f64 / seconds
+    } else {
+        0.0
+    }
+}
+
+impl Measured {
+    /// The figures of all rounds.
+    pub fn new(
+        target: &str,
+        rounds: &[Tally],
+        processor: Option<f64>,
+        stages: Option<Stages>,
+    ) -> Self {
+        let mut all = Tally::default();
+        for round in rounds {
+            all.add(round);
+        }
+        let elapsed_s = all.elapsed.as_secs_f64();
+        Measured {
+            target: target.to_owned(),
+            count: all.histogram.count(),
+            errors: all.errors,
+            timeouts: all.timeouts,
+            first_error: all.first_error,
+            elapsed_s,
+            per_second: rate(all.histogram.count(), elapsed_s),
+            processor,
+            figures: all.histogram.figures(),
+            histogram: all.histogram,
+            rounds: rounds.iter().map(Round::of).collect(),
+            stages,
+        }
+    }
+
+    /// One figure of every round.
+    pub fn series(&self, get: impl Fn(&Round) -> f64) -> Vec<f64> {
+        self.rounds.iter().map(get).collect()
+    }
+}
+
+impl CaseOutcome {
+    /// Holds the targets against the first, and the first against itself.
+    pub fn compare(&mut self) {
+        let Some((reference, subjects)) = self.results.split_first() else {
+            return;
+        };
+        let against = |subject: &Measured| {
+            let ratio = |get: fn(&Round) -> f64| {
+                paired(&reference.series(get), &subject.series(get), ERROR)
+            };
+            let p50 = ratio(|round| round.p50_us);
+            Comparison {
+                target: subject.target.clone(),
+                inconclusive: p50.is_none_or(|ratio| ratio.is_inconclusive()),
+                p50,
+                p99: ratio(|round| round.p99_us),
+            }
+        };
+        self.noise = self.again.as_ref().map(against);
+        let floor = self
+            .noise
+            .as_ref()
+            .and_then(|noise| noise.p50)
+            .map_or(0.0, |ratio| ratio.ratio.ln().abs());
+        self.comparisons = subjects.iter().map(against).collect();
+        for comparison in &mut self.comparisons {
+            comparison.inconclusive |= comparison
+                .p50
+                .is_none_or(|ratio| ratio.ratio.ln().abs() <= floor);
+        }
+    }
+}
+
+impl Outcome {
+    /// Its JSON, for programs and for later comparisons.
+    ///
+    /// # Errors
+    /// When a figure cannot be written as JSON, which no measurement yields.
+    pub fn json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(self).map(|text| text + "\n")
+    }
+
+    /// Reads a file that [`Outcome::json`] has made.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with it.
+    pub fn read(path: &std::path::Path) -> Result<Outcome, String> {
+        let shown = path.display();
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            format!("'{shown}' cannot be read: {error}; make one by swapcheck bench --save {shown}")
+        })?;
+        let outcome: Outcome = serde_json::from_str(&text).map_err(|error| {
+            format!("'{shown}' is not what swapcheck bench --save writes: {error}")
+        })?;
+        if outcome.format != FORMAT {
+            return Err(format!(
+                "'{shown}' has format {}, and this swapcheck reads {FORMAT}: measure again, or use \
+                 swapcheck {}",
+                outcome.format, outcome.swapcheck
+            ));
+        }
+        Ok(outcome)
+    }
+}
