@@ -39,7 +39,8 @@
 //! what it answers; [`document`], [`step`], [`requirement`] and [`expectation`] are what a document
 //! says, [`error`] what is said about its mistakes; [`print`](mod@print) writes replies as redis-cli does and
 //! [`record`] writes them into a document; [`key_position`] tells which arguments are keys, [`cursor`]
-//! walks over them; [`suite`](mod@suite) holds the documents that come with swapcheck and [`selector`] picks from
+//! walks over them; [`workload`] holds what many clients do at once and [`history`] checks what came of
+//! it; [`suite`](mod@suite) holds the documents that come with swapcheck and [`selector`] picks from
 //! them.
 
 pub mod client;
@@ -48,6 +49,7 @@ pub mod document;
 pub mod error;
 pub mod expectation;
 pub mod glob;
+pub mod history;
 pub mod key_position;
 mod matching;
 pub mod print;
@@ -58,6 +60,7 @@ pub mod selector;
 pub mod step;
 pub mod suite;
 mod syntax;
+pub mod workload;
 
 pub use client::{Client, ClientError, Connector};
 pub use document::{Document, Location, Scenario};

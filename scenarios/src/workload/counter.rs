@@ -1,0 +1,108 @@
+//! Registers and counters that everybody writes to.
+
+use super::Workload;
+use super::context::{Context, Stop, command, eval, value, yes};
+use super::lock::KEPT_MS;
+use crate::history::{Value, counting, linearizable, model};
+
+pub(super) const WORKLOADS: &[Workload] = &[
+    Workload {
+        id: "locks/workload/register",
+        title: "A key read, written and compared-and-set by many is one register",
+        prose: "Leader election, feature flags and optimistic updates read a key and set it if it is \
+                unchanged. A read from a stale copy, or a write that is forgotten, breaks each of them.",
+        eventual: true,
+        run: |context| Box::pin(register(context)),
+        check: |history| linearizable::check(&model::Register, history),
+    },
+    Workload {
+        id: "patterns/workload/counter",
+        title: "A counter loses no increment",
+        prose: "Order numbers, quotas and usage meters are `INCR`. Two callers that get one number \
+                make two invoices with it.",
+        eventual: false,
+        run: |context| Box::pin(counter(context, false)),
+        check: |history| counting::counter(history).map(|()| Vec::new()),
+    },
+    Workload {
+        id: "patterns/workload/scripted-counter",
+        title: "A script that reads and writes is not interrupted",
+        prose: "Scripts are how applications make several commands one. If another client gets in \
+                between, every limiter, lock and stock count written as a script is wrong.",
+        eventual: false,
+        run: |context| Box::pin(counter(context, true)),
+        check: |history| counting::counter(history).map(|()| Vec::new()),
+    },
+];
+
+/// Compares and sets.
+const SWAP: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then \
+                    redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) return 1 end return 0";
+/// Counts in two steps.
+const COUNT: &str = "local n = tonumber(redis.call('GET', KEYS[1]) or '0') + 1 \
+                     redis.call('SET', KEYS[1], n, 'PX', ARGV[1]) return n";
+/// How many registers the clients share: few enough to collide, enough to check each on its own.
+const REGISTERS: u64 = 4;
+
+async fn register(context: &Context) -> Result<(), Stop> {
+    context
+        .all(context.settings.clients, |mut worker| async move {
+            let (mut number, mut last) = (0, Value::Nil);
+            while context.next() {
+                number += 1;
+                let name = format!("register-{}", worker.below(REGISTERS));
+                let key = context.key(&name);
+                let new = format!("c{}-{number}", worker.index);
+                match worker.below(10) {
+                    0..4 => {
+                        let call = worker.invoke("read", name, Value::Nil);
+                        let reply = worker
+                            .perform(call, &command([b"GET", &key]), value)
+                            .await?;
+                        last = reply.as_ref().map_or(last, value);
+                    }
+                    4..7 => {
+                        let call = worker.invoke("write", name, new.as_str());
+                        let set =
+                            command([b"SET", &key, new.as_bytes(), b"PX", KEPT_MS.as_bytes()]);
+                        worker.perform(call, &set, yes).await?;
+                    }
+                    _ => {
+                        let Value::Text(expected) = &last else {
+                            continue;
+                        };
+                        let (old, next) = (expected.as_str().into(), new.as_str().into());
+                        let call = worker.invoke("swap", name, [old, next]);
+                        let script = eval(SWAP, &[&key], &[expected, &new, KEPT_MS]);
+                        worker.perform(call, &script, yes).await?;
+                    }
+                }
+            }
+            Ok(())
+        })
+        .await
+}
+
+async fn counter(context: &Context, scripted: bool) -> Result<(), Stop> {
+    let key = &context.key("count");
+    context
+        .all(context.settings.clients, |mut worker| async move {
+            let add = match scripted {
+                true => eval(COUNT, &[key], &[KEPT_MS]),
+                false => command([b"INCR", key]),
+            };
+            while context.next() {
+                let call = worker.invoke("add", "count", Value::Nil);
+                worker.perform(call, &add, value).await?;
+            }
+            Ok(())
+        })
+        .await?;
+    let mut last = context.worker(context.settings.clients).await?;
+    last.prepare(&command([b"PEXPIRE", key, KEPT_MS.as_bytes()]))
+        .await?;
+    let call = last.invoke("read", "count", Value::Nil);
+    last.perform(call, &command([b"GET", key]), value)
+        .await
+        .map(|_| ())
+}

@@ -1,0 +1,275 @@
+//! Locks under contention: leases that run out, holders that stall, fencing tokens, semaphores,
+//! single flights.
+
+use std::time::Duration;
+
+use super::Workload;
+use super::context::{Context, POLL_PAUSE, Stop, Worker, clock_ms, command, eval, ms, us, yes};
+use crate::history::{Value, holding, linearizable, model};
+use crate::reply::Reply;
+
+pub(super) const WORKLOADS: &[Workload] = &[
+    Workload {
+        id: "locks/workload/mutual-exclusion",
+        title: "A lock has one holder under contention, with leases that run out and holders that stall",
+        prose: "Cron jobs, payment workers and migrations take a lock with `SET … NX PX` and give it \
+                back with a script that compares the token. Without it two of them do the job.",
+        eventual: false,
+        run: |context| Box::pin(exclusion(context)),
+        check: |history| holding::at_most(1, history).map(|()| Vec::new()),
+    },
+    Workload {
+        id: "locks/workload/handover",
+        title: "A lock is free exactly when nobody holds it",
+        prose: "Whoever waits for a lock takes a refusal for a holder, and a grant for its absence. If \
+                either can be wrong, work is done twice or never.",
+        eventual: false,
+        run: |context| Box::pin(handover(context)),
+        check: |history| linearizable::check(&model::Lock, history),
+    },
+    Workload {
+        id: "locks/workload/fencing",
+        title: "Fencing tokens rise from holder to holder, and keep late writers out",
+        prose: "A holder that stalls past its lease may wake up and write. Storage that compares a \
+                rising number refuses it; a number that comes twice, or too low, lets it in.",
+        eventual: false,
+        run: |context| Box::pin(fencing(context)),
+        check: |history| holding::fenced(history).map(|()| Vec::new()),
+    },
+    Workload {
+        id: "locks/workload/semaphore",
+        title: "A semaphore lets in no more than it may",
+        prose: "Pools of expensive things (connections to a partner, GPU jobs) are guarded by a sorted \
+                set of holders. One too many, and the partner throttles everybody.",
+        eventual: false,
+        run: |context| Box::pin(semaphore(context)),
+        check: |history| holding::at_most(SEATS, history).map(|()| Vec::new()),
+    },
+    Workload {
+        id: "cache/workload/single-flight",
+        title: "Of all that miss a cache at once, one computes",
+        prose: "When a hot entry expires, hundreds of requests miss it together. A lock lets one of \
+                them ask the database; without it all do, and the database falls over.",
+        eventual: false,
+        run: |context| Box::pin(single_flight(context)),
+        check: |history| holding::once(history).map(|()| Vec::new()),
+    },
+];
+
+/// Gives a lock back if the token still holds it (Redis docs, distributed locks).
+const RELEASE: &str =
+    "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
+/// Takes the lock and the next number.
+const GRANT: &str = "if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then \
+                     local n = redis.call('INCR', KEYS[2]) redis.call('PEXPIRE', KEYS[2], ARGV[3]) \
+                     return n end return false";
+/// Stores unless a greater number stored before.
+const STORE: &str = "if tonumber(redis.call('GET', KEYS[1]) or '0') > tonumber(ARGV[1]) then return 0 \
+                     end redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) return 1";
+/// Takes a seat, after those whose lease is over are cleared.
+const SIT: &str = "redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[2]) \
+                   if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[4]) then return 0 end \
+                   redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1]) \
+                   redis.call('PEXPIRE', KEYS[1], ARGV[5]) return 1";
+/// How many seats the semaphore has.
+const SEATS: usize = 3;
+/// Longer than a workload takes: what it leaves behind goes by itself.
+pub(super) const KEPT_MS: &str = "600000";
+
+async fn exclusion(context: &Context) -> Result<(), Stop> {
+    let (key, lease) = (context.key("lock"), context.lease());
+    let key = &key;
+    context
+        .all(context.settings.clients, |mut worker| async move {
+            let mut number = 0;
+            while context.next() {
+                number += 1;
+                let token = format!("c{}-{number}", worker.index);
+                let call = worker.invoke("acquire", "lock", [token.as_str().into(), us(lease)]);
+                let set = command([
+                    b"SET",
+                    key,
+                    token.as_bytes(),
+                    b"NX",
+                    b"PX",
+                    ms(lease).as_bytes(),
+                ]);
+                let reply = worker.perform(call, &set, yes).await?;
+                if !reply.is_some_and(|reply| yes(&reply) == Value::Bool(true)) {
+                    worker.dawdle(POLL_PAUSE).await;
+                    continue;
+                }
+                // One holder in four stalls past its lease, as a long garbage collection makes it.
+                if worker.chance(25) {
+                    worker.pause(lease + lease / 10).await;
+                    worker.dawdle(lease / 4).await;
+                } else {
+                    worker.dawdle(lease / 4).await;
+                }
+                release(&mut worker, key, "lock", &token).await?;
+            }
+            Ok(())
+        })
+        .await
+}
+
+async fn release(worker: &mut Worker<'_>, key: &[u8], name: &str, token: &str) -> Result<(), Stop> {
+    let call = worker.invoke("release", name, [token.into()]);
+    let script = eval(RELEASE, &[key], &[token]);
+    worker.perform(call, &script, yes).await.map(|_| ())
+}
+
+async fn handover(context: &Context) -> Result<(), Stop> {
+    context
+        .all(context.settings.clients, |mut worker| async move {
+            let mut number = 0;
+            while context.next() {
+                number += 1;
+                let token = format!("c{}-{number}", worker.index);
+                let name = format!("lock-{}", worker.below(3));
+                let key = context.key(&name);
+                let call = worker.invoke("acquire", name.as_str(), [token.as_str().into()]);
+                let set = command([
+                    b"SET",
+                    &key,
+                    token.as_bytes(),
+                    b"NX",
+                    b"PX",
+                    KEPT_MS.as_bytes(),
+                ]);
+                let reply = worker.perform(call, &set, yes).await?;
+                if reply.is_some_and(|reply| yes(&reply) == Value::Bool(true)) {
+                    worker.dawdle(POLL_PAUSE).await;
+                    release(&mut worker, &key, &name, &token).await?;
+                } else {
+                    worker.dawdle(POLL_PAUSE).await;
+                }
+            }
+            Ok(())
+        })
+        .await
+}
+
+async fn fencing(context: &Context) -> Result<(), Stop> {
+    let lease = context.lease() / 2;
+    let keys = ["lock", "fence", "stored"].map(|name| context.key(name));
+    let [lock, fence, stored] = &keys;
+    context
+        .all(context.settings.clients, |mut worker| async move {
+            let mut number = 0;
+            while context.next() {
+                number += 1;
+                let token = format!("c{}-{number}", worker.index);
+                let call = worker.invoke("grant", "lock", token.as_str());
+                let script = eval(GRANT, &[lock, fence], &[&token, &ms(lease), KEPT_MS]);
+                let reply = worker.perform(call, &script, super::context::value).await?;
+                let Some(Reply::Integer(fenced)) = reply else {
+                    worker.dawdle(POLL_PAUSE).await;
+                    continue;
+                };
+                if worker.chance(30) {
+                    worker.pause(lease + lease / 10).await;
+                    worker.dawdle(lease).await;
+                }
+                let call = worker.invoke("store", "record", fenced);
+                let script = eval(STORE, &[stored], &[&fenced.to_string(), KEPT_MS]);
+                worker.perform(call, &script, yes).await?;
+                let release = eval(RELEASE, &[lock], &[&token]);
+                worker.prepare(&release).await?;
+            }
+            Ok(())
+        })
+        .await
+}
+
+async fn semaphore(context: &Context) -> Result<(), Stop> {
+    let (key, lease) = (context.key("seats"), context.lease());
+    let key = &key;
+    context
+        .all(
+            context.settings.clients.max(SEATS + 2),
+            |mut worker| async move {
+                let mut number = 0;
+                while context.next() {
+                    number += 1;
+                    let token = format!("c{}-{number}", worker.index);
+                    let call =
+                        worker.invoke("acquire", "seats", [token.as_str().into(), us(lease)]);
+                    let now = clock_ms();
+                    let until = now + i64::try_from(lease.as_millis()).unwrap_or(0);
+                    let (now, until) = (now.to_string(), until.to_string());
+                    let script = eval(
+                        SIT,
+                        &[key],
+                        &[&token, &now, &until, &SEATS.to_string(), KEPT_MS],
+                    );
+                    let reply = worker.perform(call, &script, yes).await?;
+                    if !reply.is_some_and(|reply| yes(&reply) == Value::Bool(true)) {
+                        worker.dawdle(POLL_PAUSE).await;
+                        continue;
+                    }
+                    if worker.chance(10) {
+                        worker.pause(lease + lease / 10).await;
+                    } else {
+                        worker.dawdle(lease / 4).await;
+                    }
+                    let call = worker.invoke("release", "seats", [token.as_str().into()]);
+                    let leave = command([b"ZREM", key, token.as_bytes()]);
+                    worker.perform(call, &leave, yes).await?;
+                }
+                Ok(())
+            },
+        )
+        .await
+}
+
+async fn single_flight(context: &Context) -> Result<(), Stop> {
+    context
+        .all(context.settings.clients, |mut worker| async move {
+            let mut round = 0;
+            while context.next() {
+                round += 1;
+                flight(&mut worker, &format!("entry-{round}")).await?;
+            }
+            Ok(())
+        })
+        .await
+}
+
+/// Gets one entry: from the cache, or by computing it, or from whoever is computing it.
+async fn flight(worker: &mut Worker<'_>, name: &str) -> Result<(), Stop> {
+    let context = worker.context;
+    let (entry, lock) = (context.key(name), context.key(&format!("{name}-lock")));
+    let token = format!("c{}", worker.index);
+    let get = command([b"GET", &entry]);
+    let patience = Duration::from_secs(2);
+    loop {
+        if worker.prepare(&get).await? != Reply::Nil {
+            return Ok(());
+        }
+        let call = worker.invoke("acquire", name, token.as_str());
+        let set = command([
+            b"SET",
+            &lock,
+            token.as_bytes(),
+            b"NX",
+            b"PX",
+            KEPT_MS.as_bytes(),
+        ]);
+        let reply = worker.perform(call, &set, yes).await?;
+        if reply.is_some_and(|reply| yes(&reply) == Value::Bool(true)) {
+            // It may have been stored between the look and the lock.
+            if worker.prepare(&get).await? == Reply::Nil {
+                let call = worker.invoke("compute", name, Value::Nil);
+                worker.dawdle(POLL_PAUSE).await;
+                let store = command([b"SET", &entry, token.as_bytes(), b"PX", KEPT_MS.as_bytes()]);
+                worker.perform(call, &store, |_| Value::Nil).await?;
+            }
+            return release(worker, &lock, name, &token).await;
+        }
+        if context.is_over(patience) {
+            return Ok(());
+        }
+        worker.pause(POLL_PAUSE / 2).await;
+    }
+}

@@ -1,0 +1,155 @@
+//! Workloads: what many clients do at once, and what must hold whatever the order in which it happens.
+//!
+//! A [`Workload`] is data: who relies on it, a function that lets clients loose on a target through a
+//! [`Context`], and a check of the [`History`] they leave. [`execute`] does both.
+
+mod context;
+mod counter;
+mod lock;
+mod queue;
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::client::Connector;
+use crate::history::linearizable::Undecided;
+use crate::history::{History, Violation};
+
+pub use context::{Context, Stop, Worker};
+
+/// What a check says: what could not be decided, or what is wrong.
+pub type Checked = Result<Vec<Undecided>, Violation>;
+
+/// What clients do, until it is over or cannot go on.
+pub type Running<'c> = Pin<Box<dyn Future<Output = Result<(), Stop>> + Send + 'c>>;
+
+/// A concurrent scenario.
+#[derive(Debug, Clone, Copy)]
+pub struct Workload {
+    /// Its id: the area, `workload`, and its name.
+    pub id: &'static str,
+    /// What holds, as a heading.
+    pub title: &'static str,
+    /// Who relies on it and what breaks without it.
+    pub prose: &'static str,
+    /// Whether a backend that answers from several copies breaks it by design, and says so.
+    pub eventual: bool,
+    /// Lets the clients loose.
+    pub run: for<'c> fn(&'c Context) -> Running<'c>,
+    /// Checks what they did.
+    pub check: fn(&History) -> Checked,
+}
+
+impl Workload {
+    /// The area it belongs to.
+    pub fn area(&self) -> &'static str {
+        self.id.split('/').next().unwrap_or_default()
+    }
+}
+
+/// All workloads, by area.
+pub fn workloads() -> Vec<Workload> {
+    [lock::WORKLOADS, counter::WORKLOADS, queue::WORKLOADS].concat()
+}
+
+/// How much a workload does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// How many clients there are, two at least.
+    pub clients: usize,
+    /// How many operations they begin, all together.
+    pub operations: usize,
+    /// After which time they begin no more.
+    pub duration: Duration,
+    /// Decides who does what, as far as the server's timing lets it.
+    pub seed: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            clients: 6,
+            operations: 600,
+            duration: Duration::from_millis(1_200),
+            seed: 1,
+        }
+    }
+}
+
+/// What a workload came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing that must not happen happened.
+    Held,
+    /// Something did.
+    Violated(Violation),
+    /// The target cannot do it at all, with the reason.
+    Unsupported(String),
+    /// Nothing can be said, with the reason.
+    NotEvaluable(String),
+}
+
+/// What a workload came to, and how much was seen.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// What it came to.
+    pub verdict: Verdict,
+    /// What the clients did.
+    pub history: History,
+    /// What the reader should know: that clients polled, that something was not decided.
+    pub notes: Vec<String>,
+}
+
+/// Runs a workload on a target, its keys under `prefix`, and checks what it did. When `stop` turns
+/// true the clients begin nothing more.
+pub async fn execute(
+    workload: &Workload,
+    connector: Arc<dyn Connector>,
+    prefix: &[u8],
+    settings: Settings,
+    stop: watch::Receiver<bool>,
+) -> Finding {
+    let context = match Context::begin(connector, prefix, settings, stop).await {
+        Ok(context) => context,
+        Err(stop) => {
+            return Finding {
+                verdict: stop.verdict(),
+                history: History::default(),
+                notes: Vec::new(),
+            };
+        }
+    };
+    let ran = (workload.run)(&context).await;
+    let history = context.recorder.history();
+    let mut notes = context.notes();
+    // What was seen before something got in the way counts all the same.
+    let verdict = match (workload.check)(&history) {
+        Err(violation) => Verdict::Violated(violation),
+        Ok(undecided) => {
+            notes.extend(undecided.iter().map(ToString::to_string));
+            match ran {
+                Err(stop) => stop.verdict(),
+                Ok(()) if context.is_stopped() => {
+                    Verdict::NotEvaluable("the run was interrupted".to_owned())
+                }
+                Ok(())
+                    if history
+                        .operations()
+                        .iter()
+                        .all(|one| one.output().is_none()) =>
+                {
+                    Verdict::NotEvaluable("no operation returned".to_owned())
+                }
+                Ok(()) => Verdict::Held,
+            }
+        }
+    };
+    Finding {
+        verdict,
+        history,
+        notes,
+    }
+}

@@ -1,0 +1,308 @@
+//! Queues on lists and sorted sets: plain pops, reliable hand-over, delayed jobs.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::Workload;
+use super::context::{Context, POLL_PAUSE, Stop, Worker, clock_ms, command, value, yes};
+use crate::client::Command;
+use crate::history::delivery::{self, Promise};
+use crate::history::{Value, linearizable, model};
+use crate::reply::Reply;
+
+pub(super) const WORKLOADS: &[Workload] = &[
+    Workload {
+        id: "queue/workload/pops",
+        title: "A popped job is taken by one consumer",
+        prose: "Mailers and webhooks pop jobs from a list. A job that is popped twice, or pushed twice \
+                by a retry that nobody sees, is a second mail; one that is lost is no mail.",
+        eventual: false,
+        run: |context| Box::pin(pops(context)),
+        check: |history| delivery::check(Promise::Once, history).map(|()| Vec::new()),
+    },
+    Workload {
+        id: "queue/workload/first-in-first-out",
+        title: "A list is a queue: first in, first out, empty when it is empty",
+        prose: "Consumers rely on the order of a list, and take an empty answer for an empty queue.",
+        eventual: false,
+        run: |context| Box::pin(fifo(context)),
+        check: |history| linearizable::check(&model::Queue, history),
+    },
+    Workload {
+        id: "queue/workload/reliable",
+        title: "A job survives the consumer that took it",
+        prose: "Consumers move a job to a list of their own, and remove it when it is done. One that \
+                crashes finds it there afterwards. Without that, every deployment loses jobs.",
+        eventual: false,
+        run: |context| Box::pin(reliable(context)),
+        check: |history| delivery::check(Promise::UntilFinished, history).map(|()| Vec::new()),
+    },
+    Workload {
+        id: "queue/workload/delayed",
+        title: "A delayed job is claimed once, and never early",
+        prose: "Reminders and retries wait in a sorted set until they are due; whoever removes one has \
+                it. Early is wrong, and two who both removed it both send it.",
+        eventual: false,
+        run: |context| Box::pin(delayed(context)),
+        check: |history| delivery::check(Promise::Once, history).map(|()| Vec::new()),
+    },
+];
+
+/// How long consumers go on after the last job was pushed, at most.
+const DRAIN: Duration = Duration::from_secs(5);
+/// How long a consumer waits at the server, in seconds as Redis takes them.
+const BLOCK: &[u8] = b"0.05";
+/// The longest delay of a job.
+const DELAY_MS: u64 = 60;
+
+/// What producers and consumers of a queue do, a step at a time.
+#[async_trait]
+pub(super) trait Trade: Sync {
+    /// Pushes a job.
+    async fn produce(&self, worker: &mut Worker<'_>, number: usize) -> Result<(), Stop>;
+
+    /// Takes a job, and says whether there may be more.
+    async fn consume(&self, worker: &mut Worker<'_>) -> Result<bool, Stop>;
+}
+
+/// Producers push until the operations are used up; consumers go on until the queue stays empty.
+pub(super) async fn market(context: &Context, trade: &dyn Trade) -> Result<(), Stop> {
+    let producers = (context.settings.clients / 2).max(1);
+    let busy = &AtomicUsize::new(producers);
+    let clients = context.settings.clients.max(producers + 2);
+    context
+        .all(clients, |mut worker| async move {
+            if worker.index < producers {
+                let mut number = 0;
+                let mut done = Ok(());
+                while done.is_ok() && context.next() {
+                    number += 1;
+                    done = trade.produce(&mut worker, number).await;
+                    worker.dawdle(POLL_PAUSE).await;
+                }
+                busy.fetch_sub(1, Ordering::SeqCst);
+                return done;
+            }
+            loop {
+                let over = busy.load(Ordering::SeqCst) == 0;
+                let found = trade.consume(&mut worker).await?;
+                if !found && over || context.is_over(DRAIN) {
+                    return Ok(());
+                }
+                if !found {
+                    worker.pause(POLL_PAUSE).await;
+                }
+            }
+        })
+        .await
+}
+
+pub(super) fn job_name(worker: &Worker<'_>, number: usize) -> String {
+    format!("job-{}-{number}", worker.index)
+}
+
+/// The job in a reply: of BLPOP it is the second of two.
+fn job(reply: &Reply) -> Value {
+    match reply {
+        Reply::Array(items) => items.get(1).map_or(Value::Nil, value),
+        other => value(other),
+    }
+}
+
+/// Notes whether a list is empty now that all is over.
+pub(super) async fn drain(context: &Context, name: &str, length: &Command) -> Result<(), Stop> {
+    let mut last = context.worker(usize::from(u16::MAX)).await?;
+    last.index = context.settings.clients;
+    let call = last.invoke("drain", name, Value::Nil);
+    let empty = |reply: &Reply| Value::Bool(*reply == Reply::Integer(0));
+    last.perform(call, length, empty).await.map(|_| ())
+}
+
+async fn push(worker: &mut Worker<'_>, name: &str, number: usize) -> Result<(), Stop> {
+    let job = job_name(worker, number);
+    let call = worker.invoke("push", name, job.as_str());
+    let key = worker.context.key(name);
+    let push = command([b"RPUSH", &key, job.as_bytes()]);
+    worker
+        .perform(call, &push, |_| Value::Nil)
+        .await
+        .map(|_| ())
+}
+
+async fn take(worker: &mut Worker<'_>, name: &str, take: &Command) -> Result<Option<String>, Stop> {
+    let call = worker.invoke("take", name, Value::Nil);
+    let reply = worker.perform(call, take, job).await?;
+    Ok(reply.and_then(|reply| job(&reply).text().map(str::to_owned)))
+}
+
+struct Pops {
+    pop: Command,
+}
+
+#[async_trait]
+impl Trade for Pops {
+    async fn produce(&self, worker: &mut Worker<'_>, number: usize) -> Result<(), Stop> {
+        push(worker, "jobs", number).await
+    }
+
+    async fn consume(&self, worker: &mut Worker<'_>) -> Result<bool, Stop> {
+        Ok(take(worker, "jobs", &self.pop).await?.is_some())
+    }
+}
+
+async fn pops(context: &Context) -> Result<(), Stop> {
+    let key = context.key("jobs");
+    let pop = match context.blocks() {
+        true => command([b"BLPOP", &key, BLOCK]),
+        false => command([b"LPOP", &key]),
+    };
+    market(context, &Pops { pop }).await?;
+    drain(context, "jobs", &command([b"LLEN", &key])).await
+}
+
+async fn fifo(context: &Context) -> Result<(), Stop> {
+    context
+        .all(context.settings.clients, |mut worker| async move {
+            let mut number = 0;
+            while context.next() {
+                number += 1;
+                let name = format!("list-{}", worker.below(3));
+                if worker.chance(50) {
+                    push(&mut worker, &name, number).await?;
+                } else {
+                    let pop = command([b"LPOP", &context.key(&name)]);
+                    take(&mut worker, &name, &pop).await?;
+                }
+                worker.dawdle(POLL_PAUSE).await;
+            }
+            Ok(())
+        })
+        .await
+}
+
+struct Reliable {
+    blocks: bool,
+}
+
+#[async_trait]
+impl Trade for Reliable {
+    async fn produce(&self, worker: &mut Worker<'_>, number: usize) -> Result<(), Stop> {
+        push(worker, "jobs", number).await
+    }
+
+    async fn consume(&self, worker: &mut Worker<'_>) -> Result<bool, Stop> {
+        let jobs = worker.context.key("jobs");
+        let own = worker.context.key(&format!("taken-{}", worker.index));
+        let by = match self.blocks {
+            true => command([b"BLMOVE", &jobs, &own, b"LEFT", b"RIGHT", BLOCK]),
+            false => command([b"LMOVE", &jobs, &own, b"LEFT", b"RIGHT"]),
+        };
+        let Some(taken) = take(worker, "jobs", &by).await? else {
+            return resume(worker, &own).await;
+        };
+        if worker.chance(15) {
+            let call = worker.invoke("crash", "jobs", taken.as_str());
+            call.returned(Value::Nil);
+            return resume(worker, &own).await;
+        }
+        finish(worker, &own, &taken).await?;
+        Ok(true)
+    }
+}
+
+async fn reliable(context: &Context) -> Result<(), Stop> {
+    let jobs = &context.key("jobs");
+    let blocks = context.blocks();
+    market(context, &Reliable { blocks }).await?;
+    // Consumers that come back for the last time find what they left.
+    for index in 0..context.settings.clients.max(4) {
+        let mut worker = context.worker(index).await?;
+        let own = context.key(&format!("taken-{index}"));
+        resume(&mut worker, &own).await?;
+    }
+    drain(context, "jobs", &command([b"LLEN", jobs])).await
+}
+
+async fn finish(worker: &mut Worker<'_>, own: &[u8], job: &str) -> Result<(), Stop> {
+    let call = worker.invoke("finish", "jobs", job);
+    let remove = command([b"LREM", own, b"1", job.as_bytes()]);
+    worker.perform(call, &remove, yes).await.map(|_| ())
+}
+
+/// A consumer that starts again looks at its own list first.
+async fn resume(worker: &mut Worker<'_>, own: &[u8]) -> Result<bool, Stop> {
+    let left = worker
+        .prepare(&command([b"LRANGE", own, b"0", b"-1"]))
+        .await?;
+    let Reply::Array(left) = left else {
+        return Ok(false);
+    };
+    for job in &left {
+        if let Some(job) = value(job).text() {
+            finish(worker, own, job).await?;
+        }
+    }
+    Ok(!left.is_empty())
+}
+
+struct Delayed;
+
+#[async_trait]
+impl Trade for Delayed {
+    async fn produce(&self, worker: &mut Worker<'_>, number: usize) -> Result<(), Stop> {
+        let (key, job) = (worker.context.key("due"), job_name(worker, number));
+        let delay = 1 + worker.below(DELAY_MS);
+        // The two clocks are read one after the other, and the time of day in whole milliseconds.
+        let due_us = worker.context.recorder.now_us() + delay * 1_000 - 1_000;
+        let due = clock_ms() + i64::try_from(delay).unwrap_or(0);
+        let noted = i64::try_from(due_us).unwrap_or(0);
+        let call = worker.invoke("push", "due", [job.as_str().into(), noted.into()]);
+        let add = command([b"ZADD", &key, due.to_string().as_bytes(), job.as_bytes()]);
+        worker.perform(call, &add, |_| Value::Nil).await.map(|_| ())
+    }
+
+    async fn consume(&self, worker: &mut Worker<'_>) -> Result<bool, Stop> {
+        let key = worker.context.key("due");
+        claim(worker, &key).await
+    }
+}
+
+async fn delayed(context: &Context) -> Result<(), Stop> {
+    market(context, &Delayed).await?;
+    drain(context, "due", &command([b"ZCARD", &context.key("due")])).await
+}
+
+/// Looks for due jobs and takes the one that it is the first to remove. Says whether any is left.
+async fn claim(worker: &mut Worker<'_>, key: &[u8]) -> Result<bool, Stop> {
+    let now = clock_ms().to_string();
+    let due = command([
+        b"ZRANGEBYSCORE",
+        key,
+        b"-inf",
+        now.as_bytes(),
+        b"LIMIT",
+        b"0",
+        b"3",
+    ]);
+    if let Reply::Array(due) = worker.prepare(&due).await? {
+        for job in due {
+            let name = value(&job);
+            let Some(member) = job.as_bytes() else {
+                continue;
+            };
+            let call = worker.invoke("take", "due", Value::Nil);
+            let taken = |reply: &Reply| match reply {
+                Reply::Integer(1..) => name.clone(),
+                _ => Value::Nil,
+            };
+            worker
+                .perform(call, &command([b"ZREM", key, member]), taken)
+                .await?;
+        }
+    }
+    let left = worker.prepare(&command([b"ZCARD", key])).await?;
+    worker.pause(POLL_PAUSE / 2).await;
+    Ok(left != Reply::Integer(0))
+}
