@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use scenarios::print;
+use scenarios::workload::{Settings, Workload};
 
+use super::workload::selected;
 use super::{Failure, output};
 use crate::exit::Exit;
 use crate::run::Planned;
@@ -37,9 +39,25 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, Failure> {
             .filter(|planned| planned.scenario.id.contains(&args.id))
             .collect(),
     };
+    let workloads: Vec<Workload> = selected(&selection)
+        .into_iter()
+        .filter(|workload| match exact {
+            Some(_) => false,
+            None => workload.id.contains(&args.id),
+        })
+        .collect();
+    let one = workloads.iter().find(|workload| workload.id == args.id);
+    let one = one.or(match (workloads.as_slice(), found.is_empty()) {
+        ([one], true) => Some(one),
+        _ => None,
+    });
+    if let Some(workload) = one {
+        output::print(&explained_workload(workload));
+        return Ok(Exit::Success);
+    }
     match found.as_slice() {
         [planned] => output::print(&explained(planned)),
-        [] => {
+        [] if workloads.is_empty() => {
             return Err(Failure::mistake(format!(
                 "there is no scenario '{}'; `swapcheck list` shows all ids",
                 args.id
@@ -48,17 +66,37 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Exit, Failure> {
         several => {
             let ids: Vec<String> = several
                 .iter()
-                .map(|planned| format!("\n  {}", planned.scenario.id))
+                .map(|planned| planned.scenario.id.as_str())
+                .chain(workloads.iter().map(|workload| workload.id))
+                .map(|id| format!("\n  {id}"))
                 .collect();
             return Err(Failure::mistake(format!(
                 "'{}' is a part of {} ids; give one of them:{}",
                 args.id,
-                several.len(),
+                several.len() + workloads.len(),
                 ids.concat()
             )));
         }
     }
     Ok(Exit::Success)
+}
+
+fn explained_workload(workload: &Workload) -> String {
+    let Settings {
+        clients,
+        operations,
+        duration,
+        ..
+    } = Settings::default();
+    format!(
+        "{}\n{}\nid    {}\nfrom  a workload: {clients} clients at once, up to {operations} operations \
+         in {:.1} s\n\n{}\n",
+        workload.title,
+        "=".repeat(workload.title.chars().count()),
+        workload.id,
+        duration.as_secs_f64(),
+        workload.prose
+    )
 }
 
 fn explained(planned: &Planned) -> String {

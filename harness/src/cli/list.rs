@@ -1,13 +1,14 @@
-//! `swapcheck list`: areas and scenarios with their ids.
+//! `swapcheck list`: areas, scenarios and workloads with their ids.
 
 use std::fmt::Write;
 use std::path::PathBuf;
 
 use clap::Args;
 
+use super::workload::selected;
 use super::{Failure, output};
 use crate::exit::Exit;
-use crate::suite::{Selection, load};
+use crate::suite::{Selection, SuiteError, load};
 
 /// What to list.
 #[derive(Debug, Args)]
@@ -23,11 +24,16 @@ pub(super) struct ListArgs {
 }
 
 pub(super) fn list(args: &ListArgs) -> Result<Exit, Failure> {
-    let scenarios = load(&Selection {
+    let selection = Selection {
         areas: args.area.clone(),
         filters: args.filter.clone(),
         documents: args.documents.clone(),
-    })?;
+    };
+    let workloads = selected(&selection);
+    let scenarios = match load(&selection) {
+        Err(SuiteError::NothingSelected) if !workloads.is_empty() => Vec::new(),
+        loaded => loaded?,
+    };
     let mut text = String::new();
     let mut area = "";
     for planned in &scenarios {
@@ -44,6 +50,16 @@ pub(super) fn list(args: &ListArgs) -> Result<Exit, Failure> {
             let _ = writeln!(text, "{area} ({count})");
         }
         let _ = writeln!(text, "  {}", scenario.id);
+    }
+    if !workloads.is_empty() {
+        let _ = writeln!(
+            text,
+            "\nworkloads: many clients at once ({})",
+            workloads.len()
+        );
+        for workload in &workloads {
+            let _ = writeln!(text, "  {}", workload.id);
+        }
     }
     output::print(&text);
     Ok(Exit::Success)

@@ -9,13 +9,17 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::session::{Gathered, gather, runtime, shutdown, stop_on_signal};
+use super::workload::WorkloadArgs;
 use super::{Failure, output};
 use crate::baseline::Baseline;
 use crate::compare::{BUILT_IN, Catalogue};
 use crate::exit::Exit;
 use crate::report::{self, Reporter, Terminal, Wanted};
-use crate::run::{Absent, Event, Events, Outcome, Plan, Planned, Role, execute, summarize};
-use crate::suite::{Selection, load};
+use crate::run::{
+    Absent, Event, Events, Outcome, Plan, Planned, Role, WorkloadPlan, execute, execute_workloads,
+    summarize,
+};
+use crate::suite::{Selection, SuiteError, load};
 use crate::target::{Environment, Notify, Options, Target, TargetKind, TargetSpec};
 
 /// What to run, where, and what to report.
@@ -68,19 +72,40 @@ pub struct RunArgs {
     /// How many scenarios run at a time
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: u16,
+    #[command(flatten)]
+    workload: WorkloadArgs,
 }
 
 pub(super) fn run(args: RunArgs) -> Result<Exit, Failure> {
     // Everything that can be wrong with the user's input is found before a server is started.
-    let scenarios = load(&Selection {
+    let selection = Selection {
         areas: args.area.clone(),
         filters: args.filter.clone(),
         documents: args.documents.clone(),
-    })?;
+    };
+    let seed = args.seed.unwrap_or_else(|| u64::from(std::process::id()));
+    let workloads = args.workload.plan(&selection, seed);
+    let scenarios = match load(&selection) {
+        // A filter may take workloads alone.
+        Err(SuiteError::NothingSelected) if workloads.is_some() => Vec::new(),
+        loaded => loaded?,
+    };
+    let selected = Selected {
+        scenarios,
+        workloads,
+        seed,
+    };
     let catalogue = Catalogue::parse(BUILT_IN)?;
     let baseline = args.baseline.as_deref().map(Baseline::read).transpose()?;
     let asked = Asked::of(&args)?;
-    runtime()?.block_on(session(args, asked, scenarios, catalogue, baseline))
+    runtime()?.block_on(session(args, asked, selected, catalogue, baseline))
+}
+
+/// What is run.
+struct Selected {
+    scenarios: Vec<Planned>,
+    workloads: Option<WorkloadPlan>,
+    seed: u64,
 }
 
 /// The targets that were asked for, in words or by default.
@@ -160,7 +185,7 @@ impl Asked {
 async fn session(
     args: RunArgs,
     asked: Asked,
-    scenarios: Vec<Planned>,
+    selected: Selected,
     catalogue: Catalogue,
     baseline: Option<Baseline>,
 ) -> Result<Exit, Failure> {
@@ -172,7 +197,12 @@ async fn session(
         gathered = gather(&asked.specs, &asked.options) => gathered,
         _ = stopped.wait_for(|stop| *stop) => return Ok(Exit::Interrupted),
     };
-    let plan = match plan(&args, asked, gathered, scenarios, catalogue) {
+    let Selected {
+        scenarios,
+        workloads,
+        seed,
+    } = selected;
+    let plan = match plan(&args, asked, gathered, scenarios, catalogue, seed) {
         Ok(plan) => Arc::new(plan),
         Err((targets, failure)) => {
             shutdown(&targets).await;
@@ -182,13 +212,18 @@ async fn session(
     announce(&plan, &events);
     let (started_at, begun) = (Timestamp::now(), Instant::now());
     let executed = execute(&plan, &events, &stop).await;
+    // After the scenarios: they measure latency, and workloads keep a server busy.
+    let worked = match &workloads {
+        Some(workloads) => Some(execute_workloads(&plan, workloads, &events, &stop).await),
+        None => None,
+    };
     let interrupted = *stop.borrow();
     let duration = begun.elapsed();
     events.send(Event::CleaningUp);
     for left in shutdown(&plan.targets).await {
         events.send(Event::Note(left));
     }
-    let outcome = summarize(
+    let mut outcome = summarize(
         &plan,
         &executed,
         baseline.as_ref(),
@@ -196,6 +231,9 @@ async fn session(
         duration,
         interrupted,
     );
+    if let Some(worked) = worked {
+        outcome.add_workloads(worked, &plan.required);
+    }
     let outcome = Arc::new(outcome);
     events.send(Event::Finished(outcome.clone()));
     drop(events);
@@ -249,6 +287,7 @@ fn plan(
     gathered: Gathered,
     scenarios: Vec<Planned>,
     catalogue: Catalogue,
+    seed: u64,
 ) -> Result<Plan, (Vec<Target>, Failure)> {
     let Gathered {
         targets,
@@ -308,7 +347,7 @@ fn plan(
         catalogue,
         self_check: args.self_check,
         jobs: usize::from(args.jobs),
-        seed: args.seed.unwrap_or_else(|| u64::from(std::process::id())),
+        seed,
         run_id: Plan::new_run_id(),
         credentials: credentials(&asked.options.environment),
         targets,

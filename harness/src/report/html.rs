@@ -51,6 +51,8 @@ struct Page<'a> {
     figures: Vec<FigureRow<'a>>,
     costs: Vec<CostRow<'a>>,
     groups: Vec<Group<'a>>,
+    /// Markup, its texts escaped.
+    workloads: Option<String>,
     version: &'a str,
     report_version: u32,
     run_id: &'a str,
@@ -263,6 +265,7 @@ fn page(outcome: &Outcome) -> Page<'_> {
         figures: figures(outcome),
         costs: present(outcome).map(cost).collect(),
         groups: groups(outcome),
+        workloads: outcome.workloads.as_ref().map(super::workload::html),
         targets,
         version: outcome.swapcheck,
         report_version: REPORT_VERSION,

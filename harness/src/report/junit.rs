@@ -7,7 +7,7 @@ use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStat
 
 use super::view::{Exhibit, exhibits};
 use crate::compare::Verdict;
-use crate::run::{Outcome, ResultOutcome, Role, ScenarioOutcome};
+use crate::run::{Outcome, ResultOutcome, Role, ScenarioOutcome, WorkloadOutcome, WorkloadResult};
 
 /// The outcome as JUnit XML.
 ///
@@ -31,6 +31,15 @@ pub fn junit(outcome: &Outcome) -> Result<String, SerializeError> {
                 .filter(|result| result.target == target.name)
             {
                 suite.add_test_case(case(outcome, scenario, result, &exhibits));
+            }
+        }
+        for workload in outcome.workloads.iter().flat_map(|all| &all.workloads) {
+            for result in workload
+                .results
+                .iter()
+                .filter(|one| one.target == target.name)
+            {
+                suite.add_test_case(workload_case(workload, result));
             }
         }
         report.add_test_suite(suite);
@@ -106,6 +115,32 @@ fn case(
         .collect();
     if !known.is_empty() {
         case.set_system_out(known.join("\n"));
+    }
+    case
+}
+
+fn workload_case(workload: &WorkloadOutcome, result: &WorkloadResult) -> TestCase {
+    let mut status = match result.verdict {
+        Verdict::Matched | Verdict::Documented => TestCaseStatus::success(),
+        Verdict::Differed => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        Verdict::Unsupported | Verdict::NotEvaluable => TestCaseStatus::skipped(),
+    };
+    if let Some(reason) = &result.reason {
+        status.set_message(format!("{}: {reason}", result.verdict.name()));
+    }
+    if let Some(violation) = result
+        .violation
+        .as_ref()
+        .filter(|_| result.verdict == Verdict::Differed)
+    {
+        status.set_type("violation");
+        status.set_message(violation.what.as_str());
+        status.set_description(format!("{}\n\n{}", workload.prose, violation.text));
+    }
+    let mut case = TestCase::new(workload.title.clone(), status);
+    case.set_classname(format!("{}/workload", workload.area));
+    if !result.notes.is_empty() {
+        case.set_system_out(result.notes.join("\n"));
     }
     case
 }

@@ -32,6 +32,9 @@ pub fn markdown(outcome: &Outcome) -> String {
     targets(&mut text, outcome);
     areas(&mut text, outcome);
     differences(&mut text, outcome);
+    if let Some(workloads) = &outcome.workloads {
+        super::workload::markdown(&mut text, workloads);
+    }
     checklist(&mut text, outcome);
     text
 }

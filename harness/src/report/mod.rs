@@ -11,6 +11,7 @@ mod plot;
 
 mod terminal;
 mod view;
+mod workload;
 
 use std::fs;
 use std::path::{Path, PathBuf};

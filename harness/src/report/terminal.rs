@@ -9,6 +9,7 @@ use owo_colors::{OwoColorize, Style};
 
 use super::Reporter;
 use super::view::{Class, Exhibit, counted, duration, exhibits, thousands};
+use super::workload;
 use crate::compare::{Severity, Verdict};
 use crate::cost::dollars;
 use crate::latency::{Summary, human};
@@ -147,6 +148,7 @@ impl<W: Write> Terminal<W> {
         self.differences(outcome);
         self.silent(outcome);
         self.unstable(outcome);
+        self.workloads(outcome);
         self.latency(outcome);
         self.cost(outcome);
         self.checklist(outcome);
@@ -499,6 +501,15 @@ impl<W: Write> Terminal<W> {
         }
     }
 
+    fn workloads(&mut self, outcome: &Outcome) {
+        if let Some(workloads) = &outcome.workloads {
+            self.heading("Workloads: many clients at once, their histories checked");
+            for line in workload::lines(workloads) {
+                self.line(&line);
+            }
+        }
+    }
+
     fn latency(&mut self, outcome: &Outcome) {
         let present: Vec<&TargetOutcome> = outcome
             .targets
@@ -680,6 +691,24 @@ impl<W: Write> Reporter for Terminal<W> {
                 match &self.bar {
                     Some(bar) => bar.set_message(text),
                     None => self.line(&format!("  {text}")),
+                }
+            }
+            Event::Workloads { count, clients } => {
+                let text = format!(
+                    "{} of {} each run on every target",
+                    counted(*count, "workload"),
+                    counted(*clients, "client")
+                );
+                match &self.bar {
+                    Some(bar) => bar.set_message(text),
+                    None => self.line(&format!("  {text}")),
+                }
+            }
+            Event::WorkloadJudged {
+                workload, target, ..
+            } => {
+                if let Some(bar) = &self.bar {
+                    bar.set_message(format!("{workload} on {target}"));
                 }
             }
             Event::TargetLost { name, reason } => {

@@ -42,6 +42,22 @@ pub enum Event {
         /// How many.
         scenarios: usize,
     },
+    /// Workloads begin to run.
+    Workloads {
+        /// How many there are.
+        count: usize,
+        /// How many clients each has.
+        clients: usize,
+    },
+    /// A workload was judged on a target.
+    WorkloadJudged {
+        /// Its id.
+        workload: String,
+        /// The target.
+        target: String,
+        /// The verdict.
+        verdict: Verdict,
+    },
     /// A target stopped answering; nothing more is evaluable on it.
     TargetLost {
         /// Its name.

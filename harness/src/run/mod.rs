@@ -16,6 +16,7 @@ mod requirement;
 mod scheduler;
 mod single;
 mod summary;
+mod workload;
 
 pub use checklist::{TICKS, Tick, checklist};
 pub use event::{Event, Events, Progress};
@@ -31,3 +32,7 @@ pub use readiness::Readiness;
 pub use scheduler::{Executed, ScenarioRun, execute};
 pub use single::observe;
 pub use summary::summarize;
+pub use workload::{
+    ViolationOutcome, WorkloadOutcome, WorkloadPlan, WorkloadResult, WorkloadsOutcome,
+    execute_workloads,
+};

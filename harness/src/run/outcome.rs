@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::readiness::Readiness;
+use super::workload::WorkloadsOutcome;
 use crate::compare::{Against, Blame, Confidence, Kind, Severity, Verdict};
 use crate::cost::{Billed, Price};
 use crate::latency::Summary;
@@ -37,6 +38,9 @@ pub struct Outcome {
     pub baseline: Option<BaselineOutcome>,
     /// The scenarios, in the order of their ids.
     pub scenarios: Vec<ScenarioOutcome>,
+    /// What many clients at once came to; none when they were switched off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workloads: Option<WorkloadsOutcome>,
 }
 
 /// When and how a run took place.

@@ -70,6 +70,7 @@ pub fn summarize(
         baseline,
         targets,
         scenarios,
+        workloads: None,
     };
     let exit = Exit::of(&outcome, plan, executed);
     outcome.exit_code = exit.code();

@@ -6,7 +6,12 @@
 mod context;
 mod counter;
 mod lock;
+mod message;
 mod queue;
+mod rate;
+mod session;
+mod stream;
+mod transfer;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -52,7 +57,17 @@ impl Workload {
 
 /// All workloads, by area.
 pub fn workloads() -> Vec<Workload> {
-    [lock::WORKLOADS, counter::WORKLOADS, queue::WORKLOADS].concat()
+    [
+        lock::WORKLOADS,
+        counter::WORKLOADS,
+        rate::WORKLOADS,
+        session::WORKLOADS,
+        queue::WORKLOADS,
+        stream::WORKLOADS,
+        transfer::WORKLOADS,
+        message::WORKLOADS,
+    ]
+    .concat()
 }
 
 /// How much a workload does.

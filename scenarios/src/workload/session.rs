@@ -1,0 +1,134 @@
+//! Sessions: what was written is read, by whoever asks next.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use super::Workload;
+use super::context::{Context, POLL_PAUSE, Stop, command, value};
+use super::lock::KEPT_MS;
+use crate::history::freshness::{self, Audience};
+use crate::history::{Value, counting};
+
+pub(super) const WORKLOADS: &[Workload] = &[
+    Workload {
+        id: "sessions/workload/own-writes",
+        title: "A client reads its own writes, and never goes back in time",
+        prose: "A user saves the profile and the next page shows it, or shows the old one. Upstash \
+                promises this to one client by its sync token; a client per request has none.",
+        eventual: false,
+        run: |context| Box::pin(own_writes(context)),
+        check: |history| freshness::check(Audience::Oneself, history).map(|()| Vec::new()),
+    },
+    Workload {
+        id: "sessions/workload/others-writes",
+        title: "A client reads what another has written before",
+        prose: "The login request writes the session, the next request reads it from another process, \
+                with no sync token in common. A stale answer is a user who is logged out again.",
+        eventual: true,
+        run: |context| Box::pin(others_writes(context)),
+        check: |history| freshness::check(Audience::Everybody, history).map(|()| Vec::new()),
+    },
+    Workload {
+        id: "sessions/workload/fields",
+        title: "Fields of one session that are changed at once all stay changed",
+        prose: "Tabs and workers change different fields of one hash, and count in a shared one. An \
+                update that overwrites the others' is a cart that loses an item.",
+        eventual: false,
+        run: |context| Box::pin(fields(context)),
+        check: |history| {
+            counting::counter(history)?;
+            freshness::check(Audience::Oneself, history).map(|()| Vec::new())
+        },
+    },
+];
+
+async fn own_writes(context: &Context) -> Result<(), Stop> {
+    context
+        .all(context.settings.clients, |mut worker| async move {
+            let name = format!("session-{}", worker.index);
+            let key = context.key(&name);
+            let mut version = 0_i64;
+            while context.next() {
+                if worker.chance(50) {
+                    version += 1;
+                    let call = worker.invoke("write", name.as_str(), version);
+                    let text = version.to_string();
+                    let set = command([b"SET", &key, text.as_bytes(), b"PX", KEPT_MS.as_bytes()]);
+                    worker.perform(call, &set, |_| Value::Nil).await?;
+                }
+                let call = worker.invoke("read", name.as_str(), Value::Nil);
+                worker
+                    .perform(call, &command([b"GET", &key]), value)
+                    .await?;
+            }
+            Ok(())
+        })
+        .await
+}
+
+async fn others_writes(context: &Context) -> Result<(), Stop> {
+    // A session for each writer; everybody reads all of them.
+    let writers = (context.settings.clients / 2).max(1);
+    context
+        .all(context.settings.clients, |mut worker| async move {
+            let mut version = 0_i64;
+            while context.next() {
+                if worker.index < writers {
+                    version += 1;
+                    let name = format!("session-{}", worker.index);
+                    let call = worker.invoke("write", name.as_str(), version);
+                    let (key, text) = (context.key(&name), version.to_string());
+                    let set = command([b"SET", &key, text.as_bytes(), b"PX", KEPT_MS.as_bytes()]);
+                    worker.perform(call, &set, |_| Value::Nil).await?;
+                    worker.dawdle(POLL_PAUSE).await;
+                } else {
+                    let name = format!("session-{}", worker.below(writers as u64));
+                    let get = command([b"GET", &context.key(&name)]);
+                    let call = worker.invoke("read", name, Value::Nil);
+                    worker.perform(call, &get, value).await?;
+                }
+            }
+            Ok(())
+        })
+        .await
+}
+
+async fn fields(context: &Context) -> Result<(), Stop> {
+    let key = &context.key("session");
+    let added = &AtomicI64::new(0);
+    context
+        .all(context.settings.clients, |mut worker| async move {
+            let field = format!("field-{}", worker.index);
+            let object = format!("session {field}");
+            let mut version = 0_i64;
+            while context.next() {
+                if worker.chance(30) {
+                    let call = worker.invoke("add", "session visits", Value::Nil);
+                    let add = command([b"HINCRBY", key, b"visits", b"1"]);
+                    worker.perform(call, &add, value).await?;
+                    added.fetch_add(1, Ordering::Relaxed);
+                    continue;
+                }
+                version += 1;
+                let call = worker.invoke("write", object.as_str(), version);
+                let set = command([
+                    b"HSET",
+                    key,
+                    field.as_bytes(),
+                    version.to_string().as_bytes(),
+                ]);
+                worker.perform(call, &set, |_| Value::Nil).await?;
+                let call = worker.invoke("read", object.as_str(), Value::Nil);
+                let get = command([b"HGET", key, field.as_bytes()]);
+                worker.perform(call, &get, value).await?;
+            }
+            Ok(())
+        })
+        .await?;
+    if added.load(Ordering::Relaxed) == 0 {
+        return Ok(());
+    }
+    let mut last = context.worker(context.settings.clients).await?;
+    let call = last.invoke("read", "session visits", Value::Nil);
+    let get = command([b"HGET", key, b"visits"]);
+    last.perform(call, &get, value).await.map(|_| ())
+}

@@ -1,0 +1,161 @@
+//! Streams with consumer groups: acknowledged once, reclaimed after a crash.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::Workload;
+use super::context::{Context, Stop, Worker, command, ms, us, value, yes};
+use super::queue::{Trade, drain, job_name, market};
+use crate::client::Command;
+use crate::history::delivery::{self, Promise};
+use crate::history::{Call, Value};
+use crate::reply::Reply;
+
+pub(super) const WORKLOADS: &[Workload] = &[Workload {
+    id: "queue/workload/stream-group",
+    title: "Each entry of a stream is acknowledged once, after a crash too",
+    prose: "Event pipelines read a stream as a group; an entry that a consumer took and did not \
+            acknowledge is claimed by another after a while. Entries lost or done twice are events \
+            lost or done twice.",
+    eventual: false,
+    run: |context| Box::pin(group(context)),
+    check: |history| delivery::check(Promise::UntilFinished, history).map(|()| Vec::new()),
+}];
+
+const GROUP: &[u8] = b"workers";
+/// How long a consumer may be idle before its entries are claimed.
+const IDLE: Duration = Duration::from_millis(80);
+
+struct Consumers;
+
+#[async_trait]
+impl Trade for Consumers {
+    async fn produce(&self, worker: &mut Worker<'_>, number: usize) -> Result<(), Stop> {
+        let (key, job) = (worker.context.key("stream"), job_name(worker, number));
+        let call = worker.invoke("push", "stream", job.as_str());
+        let add = command([b"XADD", &key, b"*", b"job", job.as_bytes()]);
+        worker.perform(call, &add, |_| Value::Nil).await.map(|_| ())
+    }
+
+    async fn consume(&self, worker: &mut Worker<'_>) -> Result<bool, Stop> {
+        let key = worker.context.key("stream");
+        let name = format!("c{}", worker.index);
+        let call = worker.invoke("take", "stream", Value::Nil);
+        let read = command([
+            b"XREADGROUP",
+            b"GROUP",
+            GROUP,
+            name.as_bytes(),
+            b"COUNT",
+            b"1",
+            b"STREAMS",
+            &key,
+            b">",
+        ]);
+        let taken = entry_of(worker, call, &read, of_read).await?;
+        let entry = match taken {
+            Some(entry) => Some(entry),
+            None => {
+                let call = worker.invoke("reclaim", "stream", us(IDLE));
+                let claim = command([
+                    b"XAUTOCLAIM",
+                    &key,
+                    GROUP,
+                    name.as_bytes(),
+                    ms(IDLE).as_bytes(),
+                    b"0",
+                    b"COUNT",
+                    b"1",
+                ]);
+                entry_of(worker, call, &claim, of_claim).await?
+            }
+        };
+        let Some((id, job)) = entry else {
+            let pending = worker.prepare(&command([b"XPENDING", &key, GROUP])).await?;
+            return Ok(!matches!(value(&pending).at(0), Some(Value::Integer(0))));
+        };
+        if worker.chance(15) {
+            worker
+                .invoke("crash", "stream", job.as_str())
+                .returned(Value::Nil);
+            return Ok(true);
+        }
+        let call = worker.invoke("finish", "stream", job.as_str());
+        let acknowledge = command([b"XACK", &key, GROUP, &id]);
+        worker.perform(call, &acknowledge, yes).await?;
+        Ok(true)
+    }
+}
+
+async fn group(context: &Context) -> Result<(), Stop> {
+    let key = context.key("stream");
+    let mut first = context.worker(context.settings.clients).await?;
+    let create = command([b"XGROUP", b"CREATE", &key, GROUP, b"0", b"MKSTREAM"]);
+    first.prepare(&create).await?;
+    market(context, &Consumers).await?;
+    // Nothing is left to take, and nothing unacknowledged.
+    let rest = command([
+        b"XREADGROUP",
+        b"GROUP",
+        GROUP,
+        b"last",
+        b"COUNT",
+        b"1",
+        b"STREAMS",
+        &key,
+        b">",
+    ]);
+    let nothing_left = matches!(first.prepare(&rest).await?, Reply::Nil);
+    let pending = first.prepare(&command([b"XPENDING", &key, GROUP])).await?;
+    let all_done = matches!(value(&pending).at(0), Some(Value::Integer(0)));
+    if nothing_left && all_done {
+        // An empty list has no length to be mistaken about: what is missing now is lost.
+        let length = command([b"LLEN", &context.key("nothing")]);
+        drain(context, "stream", &length).await?;
+    }
+    Ok(())
+}
+
+type Entry = (Vec<u8>, String);
+
+/// Performs a read, notes the job it brought, and returns it with its entry's id.
+async fn entry_of<'c>(
+    worker: &mut Worker<'c>,
+    call: Call<'c>,
+    read: &Command,
+    find: fn(&Reply) -> Option<&Reply>,
+) -> Result<Option<Entry>, Stop> {
+    let entry = |reply: &Reply| find(reply).and_then(parts);
+    let noted = |reply: &Reply| entry(reply).map_or(Value::Nil, |(_, job)| Value::Text(job));
+    let reply = worker.perform(call, read, noted).await?;
+    Ok(reply.as_ref().and_then(entry))
+}
+
+fn items(reply: &Reply) -> &[Reply] {
+    match reply {
+        Reply::Array(items) => items,
+        _ => &[],
+    }
+}
+
+/// `[[stream, [entry]]]`, or a map of that in RESP3.
+fn of_read(reply: &Reply) -> Option<&Reply> {
+    match reply {
+        Reply::Map(pairs) => items(&pairs.first()?.1).first(),
+        other => items(items(items(other).first()?).get(1)?).first(),
+    }
+}
+
+/// `[next, [entry], …]`.
+fn of_claim(reply: &Reply) -> Option<&Reply> {
+    items(items(reply).get(1)?).first()
+}
+
+/// `[id, [field, value]]`.
+fn parts(entry: &Reply) -> Option<Entry> {
+    let parts = items(entry);
+    let id = parts.first()?.as_bytes()?.to_vec();
+    let job = items(parts.get(1)?).get(1)?.as_bytes()?;
+    Some((id, String::from_utf8_lossy(job).into_owned()))
+}
