@@ -33,6 +33,9 @@ pub fn counter(history: &History) -> Result<(), Violation> {
                 return Err(Violation::new(what, [**earlier, *add]));
             }
         }
+        if part.named("add").next().is_none() {
+            continue;
+        }
         let unknown = part.named("add").filter(|add| add.is_unknown()).count();
         let (least, most) = (seen.len() as i64, (seen.len() + unknown) as i64);
         for read in part.named("read") {
