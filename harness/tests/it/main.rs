@@ -8,3 +8,4 @@ mod report;
 mod server;
 mod target;
 mod verdict;
+mod workload;

@@ -5,6 +5,7 @@ mod cursor;
 mod document;
 mod fuzz;
 mod glob;
+mod history;
 mod key_position;
 mod matching;
 mod mistake;

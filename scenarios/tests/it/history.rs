@@ -1,0 +1,379 @@
+//! Checkers of histories, on histories that are right and on ones that are wrong.
+
+use proptest::prelude::*;
+use scenarios::history::delivery::{self, Promise};
+use scenarios::history::freshness::{self, Audience};
+use scenarios::history::limit::{self, Limiter};
+use scenarios::history::linearizable::{Linearizability, Model, SEARCH_LIMIT, check, search};
+use scenarios::history::model::{Lock, Queue, Register};
+use scenarios::history::{
+    Ended, History, Operation, Value, Violation, counting, holding, order, print,
+};
+
+/// An operation on `x`, from when to when in µs.
+fn op(
+    client: usize,
+    name: &'static str,
+    input: impl Into<Value>,
+    time: (u64, u64),
+    output: impl Into<Value>,
+) -> Operation {
+    Operation {
+        client,
+        name,
+        object: "x".to_owned(),
+        input: input.into(),
+        invoked_us: time.0,
+        ended_us: time.1,
+        ended: Ended::Returned(output.into()),
+    }
+}
+
+fn unknown(operation: Operation) -> Operation {
+    Operation {
+        ended: Ended::Unknown("timed out".to_owned()),
+        ..operation
+    }
+}
+
+fn verdict<M: Model>(model: &M, operations: &[Operation]) -> Linearizability {
+    search(model, operations, SEARCH_LIMIT)
+}
+
+fn what(checked: Result<(), Violation>) -> String {
+    checked.expect_err("a violation").what
+}
+
+#[test]
+fn a_read_may_see_a_write_that_is_under_way_but_not_go_back() {
+    let write = op(0, "write", "a", (0, 100), true);
+    let sees = op(1, "read", Value::Nil, (10, 20), "a");
+    let back = op(1, "read", Value::Nil, (30, 40), Value::Nil);
+    let right = [write.clone(), sees.clone()];
+    assert_eq!(verdict(&Register, &right), Linearizability::Yes);
+    let wrong = [write, sees, back];
+    assert_eq!(verdict(&Register, &wrong), Linearizability::No);
+}
+
+#[test]
+fn an_operation_of_unknown_outcome_may_happen_late_or_never() {
+    let lost = unknown(op(0, "write", "a", (0, 5), true));
+    let before = op(1, "read", Value::Nil, (10, 20), Value::Nil);
+    let after = op(1, "read", Value::Nil, (30, 40), "a");
+    let again = op(1, "read", Value::Nil, (50, 60), Value::Nil);
+    let late = [lost.clone(), before.clone(), after.clone()];
+    assert_eq!(verdict(&Register, &late), Linearizability::Yes);
+    assert_eq!(
+        verdict(&Register, &[lost.clone(), before]),
+        Linearizability::Yes
+    );
+    assert_eq!(
+        verdict(&Register, &[lost, after, again]),
+        Linearizability::No
+    );
+}
+
+#[test]
+fn a_swap_that_did_not_see_the_value_is_wrong() {
+    let write = op(0, "write", "a", (0, 5), true);
+    let swap = |worked| op(1, "swap", ["a".into(), "b".into()], (10, 20), worked);
+    assert_eq!(
+        verdict(&Register, &[write.clone(), swap(true)]),
+        Linearizability::Yes
+    );
+    assert_eq!(
+        verdict(&Register, &[write, swap(false)]),
+        Linearizability::No
+    );
+}
+
+#[test]
+fn a_lock_is_not_granted_twice_and_a_queue_keeps_its_order() {
+    let acquire = |client, token: &str, time| op(client, "acquire", token, time, true);
+    let twice = [acquire(0, "a", (0, 5)), acquire(1, "b", (10, 15))];
+    assert_eq!(verdict(&Lock, &twice), Linearizability::No);
+    let released = op(0, "release", "a", (6, 12), true);
+    let handed = [twice[0].clone(), released, twice[1].clone()];
+    assert_eq!(verdict(&Lock, &handed), Linearizability::Yes);
+
+    let push = |job: &str, time| op(0, "push", job, time, Value::Nil);
+    let take = |job: &str, time| op(1, "take", Value::Nil, time, job);
+    let pushed = [push("one", (0, 5)), push("two", (10, 15))];
+    let overtaken = [&pushed[..], &[take("two", (20, 25))]].concat();
+    assert_eq!(verdict(&Queue, &overtaken), Linearizability::No);
+    let right = [&pushed[..], &[take("one", (20, 25))]].concat();
+    assert_eq!(verdict(&Queue, &right), Linearizability::Yes);
+}
+
+#[test]
+fn the_slice_of_a_violation_has_only_what_shows_it() {
+    let mut operations = Vec::new();
+    for number in 0..40_u64 {
+        let at = number * 100;
+        let value = format!("v{number}");
+        operations.push(op(0, "write", value.as_str(), (at, at + 10), true));
+        operations.push(op(
+            1,
+            "read",
+            Value::Nil,
+            (at + 20, at + 30),
+            value.as_str(),
+        ));
+    }
+    operations.push(op(2, "read", Value::Nil, (3_950, 3_960), "v37"));
+    let history = History::new(operations);
+    let violation = check(&Register, &history).expect_err("a stale read");
+    assert!(
+        violation.slice.len() <= 4,
+        "{}",
+        print::slice(&violation.slice)
+    );
+    let text = print::slice(&violation.slice);
+    assert!(text.contains("c2") && text.contains("→ v37"), "{text}");
+}
+
+#[test]
+fn holders_that_overlap_are_caught_and_leases_that_ran_out_are_not() {
+    let acquire = |client, token: &str, at| {
+        let input = [token.into(), Value::Integer(1_000)];
+        op(client, "acquire", input, (at, at + 10), true)
+    };
+    let overlap = History::new(vec![acquire(0, "a", 0), acquire(1, "b", 500)]);
+    let violation = holding::at_most(1, &overlap).expect_err("two holders");
+    assert_eq!(violation.what, "two clients held x at the same time");
+    assert_eq!(violation.slice.len(), 2);
+    assert_eq!(holding::at_most(2, &overlap), Ok(()));
+    let expired = History::new(vec![acquire(0, "a", 0), acquire(1, "b", 950)]);
+    assert_eq!(holding::at_most(1, &expired), Ok(()));
+    let robbed = op(0, "release", "a", (400, 410), false);
+    let robbed = History::new(vec![acquire(0, "a", 0), robbed]);
+    assert!(what(holding::at_most(1, &robbed)).contains("had not run out"));
+}
+
+#[test]
+fn fencing_tokens_rise_and_flights_are_single() {
+    let grant = |at, token: i64| op(0, "grant", "t", (at, at + 5), token);
+    assert_eq!(
+        holding::fenced(&History::new(vec![grant(0, 1), grant(10, 2)])),
+        Ok(())
+    );
+    assert!(holding::fenced(&History::new(vec![grant(0, 2), grant(10, 2)])).is_err());
+    let store = |at, token: i64| op(0, "store", token, (at, at + 5), true);
+    assert!(holding::fenced(&History::new(vec![store(0, 2), store(10, 1)])).is_err());
+    let compute = |client| op(client, "compute", Value::Nil, (0, 10), Value::Nil);
+    assert_eq!(holding::once(&History::new(vec![compute(0)])), Ok(()));
+    assert!(holding::once(&History::new(vec![compute(0), compute(1)])).is_err());
+}
+
+#[test]
+fn jobs_lost_doubled_early_or_invented_are_caught() {
+    let push = op(
+        0,
+        "push",
+        ["j".into(), Value::Integer(50)],
+        (0, 10),
+        Value::Nil,
+    );
+    let take = |at| op(1, "take", Value::Nil, (at, at + 5), "j");
+    let drain = op(2, "drain", Value::Nil, (900, 910), true);
+    let once = |operations: &[&Operation]| {
+        let operations = operations.iter().map(|one| (*one).clone()).collect();
+        delivery::check(Promise::Once, &History::new(operations))
+    };
+    assert_eq!(once(&[&push, &take(100), &drain]), Ok(()));
+    assert!(what(once(&[&push, &take(100), &take(200)])).contains("twice"));
+    assert!(what(once(&[&push, &take(20)])).contains("before it was due"));
+    assert!(what(once(&[&take(100)])).contains("never pushed"));
+    assert!(what(once(&[&push, &drain])).contains("lost"));
+    let maybe = unknown(take(100));
+    assert_eq!(once(&[&push, &maybe, &drain]), Ok(()));
+    let operations = vec![push, take(100), drain];
+    let unfinished = delivery::check(Promise::UntilFinished, &History::new(operations));
+    assert!(what(unfinished).contains("lost"));
+}
+
+#[test]
+fn stale_reads_lost_counts_wrong_sums_and_missing_messages_are_caught() {
+    let write = |at, version: i64| op(0, "write", version, (at, at + 5), Value::Nil);
+    let read = |client, at, version: i64| op(client, "read", Value::Nil, (at, at + 5), version);
+    let own = History::new(vec![write(0, 1), write(10, 2), read(0, 20, 1)]);
+    assert!(what(freshness::check(Audience::Oneself, &own)).contains("its own write"));
+    let others = History::new(vec![write(0, 1), write(10, 2), read(1, 20, 1)]);
+    assert_eq!(freshness::check(Audience::Oneself, &others), Ok(()));
+    assert!(freshness::check(Audience::Everybody, &others).is_err());
+    let back = History::new(vec![read(1, 0, 2), read(1, 20, 1)]);
+    assert!(freshness::check(Audience::Oneself, &back).is_err());
+
+    let add = |at, count: i64| op(0, "add", Value::Nil, (at, at + 5), count);
+    assert_eq!(
+        counting::counter(&History::new(vec![add(0, 1), add(10, 2), read(1, 20, 2)])),
+        Ok(())
+    );
+    assert!(
+        what(counting::counter(&History::new(vec![
+            add(0, 1),
+            add(10, 1)
+        ])))
+        .contains("lost")
+    );
+    assert!(counting::counter(&History::new(vec![add(0, 1), add(10, 2), read(1, 20, 1)])).is_err());
+    let total = op(0, "total", 100, (0, 5), 90);
+    assert!(counting::sum(&History::new(vec![total])).is_err());
+
+    let message = |number: i64| Value::from(["p".into(), number.into()]);
+    let publish = |number| op(0, "publish", message(number), (0, 5), Value::Nil);
+    let receive = |number, at| op(1, "receive", Value::Nil, (at, at), message(number));
+    let quiet = op(1, "quiet", Value::Nil, (900, 900), Value::Nil);
+    let heard = |received: &[(i64, u64)]| {
+        let mut all = vec![publish(1), publish(2), quiet.clone()];
+        all.extend(received.iter().map(|(number, at)| receive(*number, *at)));
+        order::check(&History::new(all))
+    };
+    assert_eq!(heard(&[(1, 10), (2, 20)]), Ok(()));
+    assert!(what(heard(&[(2, 10), (1, 20)])).contains("out of order"));
+    assert!(what(heard(&[(1, 10)])).contains("missed"));
+    assert!(what(heard(&[(1, 10), (2, 20), (2, 30)])).contains("twice"));
+}
+
+/// What an honest limiter answers to calls at these moments.
+fn limited(limiter: Limiter, moments: &[i64], mutate: Option<usize>) -> History {
+    let (limit, window) = (3_i64, 100_i64);
+    let mut granted: Vec<i64> = Vec::new();
+    let mut calls = Vec::new();
+    for (at, moment) in moments.iter().enumerate() {
+        let count = |from: i64, to: i64| {
+            granted
+                .iter()
+                .filter(|one| (from..to).contains(*one))
+                .count() as i64
+        };
+        let start = moment - moment % window;
+        let mut room = match limiter {
+            Limiter::FixedWindow => count(start, start + window) < limit,
+            Limiter::SlidingLog => count(moment - window + 1, moment + 1) < limit,
+            Limiter::SlidingWindow => {
+                count(start - window, start) * (window - (moment - start))
+                    + count(start, start + window) * window
+                    < limit * window
+            }
+            Limiter::TokenBucket => {
+                let (mut tokens, mut last) = (limit * window, granted.first().copied());
+                for one in &granted {
+                    tokens = (tokens + (one - last.unwrap_or(*one)) * limit).min(limit * window);
+                    tokens -= window;
+                    last = Some(*one);
+                }
+                let elapsed = moment - last.unwrap_or(*moment);
+                (tokens + elapsed * limit).min(limit * window) >= window
+            }
+        };
+        if mutate == Some(at) {
+            room = !room;
+        }
+        if room {
+            granted.push(*moment);
+        }
+        let time = (at as u64 * 10, at as u64 * 10 + 5);
+        let output = [Value::Bool(room), Value::Integer(*moment)];
+        calls.push(op(0, "call", [limit.into(), window.into()], time, output));
+    }
+    History::new(calls)
+}
+
+const LIMITERS: [Limiter; 4] = [
+    Limiter::FixedWindow,
+    Limiter::SlidingLog,
+    Limiter::SlidingWindow,
+    Limiter::TokenBucket,
+];
+
+/// A right history of a register or a queue: operations take effect one by one, and each began and
+/// ended some time around that.
+fn sequential(queue: bool, choices: &[(u8, u8, u8)]) -> Vec<Operation> {
+    let (mut held, mut jobs) = (Value::Nil, std::collections::VecDeque::new());
+    choices
+        .iter()
+        .enumerate()
+        .map(|(at, (choice, before, after))| {
+            let moment = 1_000 + at as u64 * 10;
+            let time = (moment - u64::from(*before), moment + u64::from(*after));
+            let new = Value::Text(format!("v{at}"));
+            match (queue, choice % 2) {
+                (false, 0) => op(at, "read", Value::Nil, time, held.clone()),
+                (false, _) => {
+                    held = new.clone();
+                    op(at, "write", new, time, true)
+                }
+                (true, 0) => {
+                    let job = jobs.pop_front().unwrap_or(Value::Nil);
+                    op(at, "take", Value::Nil, time, job)
+                }
+                (true, _) => {
+                    jobs.push_back(new.clone());
+                    op(at, "push", new, time, Value::Nil)
+                }
+            }
+        })
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn histories_of_a_correct_object_are_accepted(
+        choices in prop::collection::vec((0_u8..2, 0_u8..40, 0_u8..40), 1..40),
+    ) {
+        let register = sequential(false, &choices);
+        prop_assert_eq!(verdict(&Register, &register), Linearizability::Yes);
+        let queue = sequential(true, &choices);
+        prop_assert_eq!(verdict(&Queue, &queue), Linearizability::Yes);
+    }
+
+    #[test]
+    fn a_read_of_what_nobody_wrote_is_rejected_and_explained(
+        choices in prop::collection::vec((0_u8..2, 0_u8..40, 0_u8..40), 2..40),
+        place in 0_usize..40,
+    ) {
+        let mut operations = sequential(false, &choices);
+        let place = place % operations.len();
+        prop_assume!(operations[place].name == "read");
+        operations[place].ended = Ended::Returned("from nowhere".into());
+        let violation = check(&Register, &History::new(operations)).expect_err("a violation");
+        prop_assert!(violation.slice.iter().any(|one| one.returned("from nowhere")));
+        prop_assert_eq!(verdict(&Register, &violation.slice), Linearizability::No);
+    }
+
+    #[test]
+    fn a_job_taken_twice_is_rejected(
+        choices in prop::collection::vec((0_u8..2, 0_u8..15, 0_u8..15), 2..16),
+    ) {
+        let mut operations = sequential(true, &choices);
+        let taken = operations.iter().find(|one| one.name == "take" && !one.returned(Value::Nil));
+        if let Some(mut again) = taken.cloned() {
+            again.client = 999;
+            again.invoked_us += 100_000;
+            again.ended_us += 100_000;
+            operations.push(again);
+            prop_assert_eq!(verdict(&Queue, &operations), Linearizability::No);
+        }
+    }
+
+    #[test]
+    fn honest_limiters_are_accepted_and_a_wrong_last_answer_is_not(
+        gaps in prop::collection::vec(0_i64..60, 1..60),
+    ) {
+        let moments: Vec<i64> = gaps
+            .iter()
+            .scan(1_000, |at, gap| { *at += gap; Some(*at) })
+            .collect();
+        for limiter in LIMITERS {
+            prop_assert!(limit::check(limiter, &limited(limiter, &moments, None)).is_ok());
+            // Alone at its moment: of calls at one moment the order is not known.
+            let mut moments = moments.clone();
+            moments.push(moments[moments.len() - 1] + 1);
+            let wrong = limited(limiter, &moments, Some(moments.len() - 1));
+            prop_assert!(limit::check(limiter, &wrong).is_err(), "{limiter:?}");
+        }
+    }
+}
