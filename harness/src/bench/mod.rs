@@ -9,15 +9,23 @@
 //! library adds comes on top.
 
 mod bare;
+mod chart;
 mod engine;
 mod generator;
 mod histogram;
+mod html;
 mod link;
 pub mod load;
+mod markdown;
+mod merge;
 pub mod operation;
 mod outcome;
+mod overtake;
+pub mod price;
 mod processor;
+pub mod regression;
 mod relay;
+mod report;
 pub mod statistic;
 mod terminal;
 mod warning;
@@ -26,11 +34,16 @@ mod worker;
 
 pub use engine::{Plan, Progress, measure};
 pub use histogram::{Figures, Histogram};
+pub use html::html;
 pub use link::HttpVersion;
+pub use markdown::markdown;
+pub use merge::merge;
 pub use outcome::{
     CaseOutcome, Ceiling, Comparison, ERROR, FORMAT, Measured, Outcome, Round, Settings, TargetInfo,
 };
+pub use overtake::{Overtake, overtakes};
 pub use processor::SATURATED;
 pub use relay::{Distance, Relay};
+pub use report::{Format, Wanted};
 pub use terminal::terminal;
 pub use worker::Stages;

@@ -106,8 +106,12 @@ impl Sample {
 
 /// The quantile of Student's distribution, by bisection of its distribution function.
 pub(crate) fn quantile_t(share: f64, freedom: f64) -> f64 {
-    let (mut low, mut high) = (0.0, 1e7);
-    for _ in 0..200 {
+    let (mut low, mut high) = (0.0, 4.0);
+    while high < 1e7 && distribution_t(high, freedom) < share {
+        (low, high) = (high, high * 4.0);
+    }
+    // Each step halves what is left: six digits are more than an interval needs.
+    for _ in 0..28 {
         let middle = (low + high) / 2.0;
         if distribution_t(middle, freedom) < share {
             low = middle;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 
 use super::outcome::{CaseOutcome, Comparison, Measured, Outcome};
 
@@ -103,6 +103,10 @@ fn table<'a>(
             }
         }
         table.add_row(row);
+    }
+    // Ids are for --filter: they stay whole.
+    if let Some(column) = table.column_mut(0) {
+        column.set_constraint(ColumnConstraint::ContentWidth);
     }
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);

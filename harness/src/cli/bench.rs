@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::watch;
 
@@ -12,7 +12,11 @@ use super::session::{gather, runtime, shutdown, stop_on_signal};
 use super::{Failure, output};
 use crate::bench::load::Arrival;
 use crate::bench::operation::{Case, cases};
-use crate::bench::{Distance, HttpVersion, Outcome, Plan, Progress, Settings, measure, terminal};
+use crate::bench::regression::{Metric, Rule, changes};
+use crate::bench::{
+    Distance, Format, HttpVersion, Outcome, Plan, Progress, Settings, Wanted, measure, merge,
+    terminal,
+};
 use crate::exit::Exit;
 use crate::run::Events;
 use crate::target::{Environment, Notify, Options, Target, TargetKind, TargetSpec};
@@ -22,7 +26,10 @@ const GUEST_BUDGET: u64 = 100_000;
 
 /// What to measure, where, and how.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct BenchArgs {
+    #[command(subcommand)]
+    command: Option<BenchCommand>,
     /// A target: redis, mock, upstash, upstash-tcp, a URL, or NAME=URL; the first is the reference
     /// [default: redis and mock]
     #[arg(long, value_name = "TARGET")]
@@ -88,9 +95,73 @@ pub(super) struct BenchArgs {
     /// A certificate authority (PEM) to trust besides the system's
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
-    /// Write all figures and histograms to a JSON file
+    /// Write all figures and histograms to a file, to be compared with later or merged
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
+    /// Hold the figures against those of an earlier benchmark
+    #[arg(long, value_name = "FILE")]
+    compare: Option<PathBuf>,
+    /// Fail when a figure is surely worse than in --compare: 'p99>+10%', 'throughput<-5%'; may be
+    /// given several times
+    #[arg(long, value_name = "RULE", requires = "compare")]
+    fail_on: Vec<Rule>,
+    /// Write a report: json=FILE, markdown=FILE or html=FILE; may be given several times
+    /// [default: all three, in target/swapcheck]
+    #[arg(long, value_name = "FORMAT=FILE")]
+    report: Vec<Wanted>,
+    /// Measure only this part of the cases, as in 1/4; `swapcheck bench merge` puts parts together
+    #[arg(long, value_name = "PART/PARTS")]
+    shard: Option<Shard>,
+}
+
+#[derive(Debug, Subcommand)]
+enum BenchCommand {
+    /// Put benchmarks together that were saved on several machines
+    Merge(MergeArgs),
+}
+
+#[derive(Debug, Args)]
+struct MergeArgs {
+    /// Files that `swapcheck bench --save` has written
+    #[arg(required = true, num_args = 2.., value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Write the whole to a file
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+    /// Write a report: json=FILE, markdown=FILE or html=FILE; may be given several times
+    /// [default: all three, in target/swapcheck]
+    #[arg(long, value_name = "FORMAT=FILE")]
+    report: Vec<Wanted>,
+}
+
+/// One part of several: `1/4`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shard {
+    part: usize,
+    parts: usize,
+}
+
+impl Shard {
+    /// Whether the thing at this place is in this part: every so manieth is, so that slow
+    /// neighbours are spread.
+    pub(super) fn has(self, index: usize) -> bool {
+        index % self.parts == self.part - 1
+    }
+}
+
+impl std::str::FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("'{text}' is no part: write 1/4 for the first of four");
+        let (part, parts) = text.split_once('/').ok_or_else(wrong)?;
+        let part = part.parse::<usize>().map_err(|_| wrong())?;
+        let parts = parts.parse::<usize>().map_err(|_| wrong())?;
+        if part == 0 || part > parts {
+            return Err(wrong());
+        }
+        Ok(Shard { part, parts })
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -142,9 +213,49 @@ fn positive(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn bench(args: &BenchArgs) -> Result<Exit, Failure> {
+    if let Some(BenchCommand::Merge(args)) = &args.command {
+        return merged(args);
+    }
     let chosen = choose(args)?;
     let settings = settings(args)?;
-    runtime()?.block_on(session(args, chosen, settings))
+    // A file that cannot be read is found before minutes are spent.
+    let earlier = args
+        .compare
+        .as_deref()
+        .map(Outcome::read)
+        .transpose()
+        .map_err(Failure::mistake)?;
+    runtime()?.block_on(session(args, chosen, settings, earlier))
+}
+
+fn merged(args: &MergeArgs) -> Result<Exit, Failure> {
+    let parts = args
+        .files
+        .iter()
+        .map(|file| Outcome::read(file))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(Failure::mistake)?;
+    let whole = merge(parts).map_err(Failure::mistake)?;
+    output::print(&terminal(&whole, output::width()));
+    write(&whole, args.save.as_deref(), &args.report)?;
+    Ok(Exit::Success)
+}
+
+/// Holds the figures against an earlier benchmark's, and says how.
+fn compared(earlier: &Outcome, outcome: &Outcome, rules: &[Rule]) -> Result<Exit, Failure> {
+    let shown = [Rule {
+        metric: Metric::P50,
+        above: true,
+        limit: f64::INFINITY,
+    }];
+    let rules = if rules.is_empty() { &shown[..] } else { rules };
+    let changes = changes(earlier, outcome, rules).map_err(Failure::mistake)?;
+    output::print(&changes.text());
+    Ok(if changes.alarm() {
+        Exit::Differences
+    } else {
+        Exit::Success
+    })
 }
 
 fn choose(args: &BenchArgs) -> Result<Vec<Case>, Failure> {
@@ -164,9 +275,16 @@ fn choose(args: &BenchArgs) -> Result<Vec<Case>, Failure> {
     if !globs.is_empty() {
         chosen.retain(|case| globs.iter().any(|glob| glob.is_match(&case.id)));
     }
+    if let Some(shard) = args.shard {
+        let mut index = 0;
+        chosen.retain(|_| {
+            index += 1;
+            shard.has(index - 1)
+        });
+    }
     if chosen.is_empty() {
         return Err(Failure::mistake(format!(
-            "no case is left by --filter; the cases are {}",
+            "no case is left by --filter and --shard; the cases are {}",
             ids.join(", ")
         )));
     }
@@ -201,12 +319,19 @@ fn settings(args: &BenchArgs) -> Result<Settings, Failure> {
         },
         fresh: args.connections == Connections::Fresh,
         jitter_us: args.jitter.as_micros() as u64,
-        shard: None,
+        shard: args
+            .shard
+            .map(|shard| format!("{}/{}", shard.part, shard.parts)),
         seed: args.seed,
     })
 }
 
-async fn session(args: &BenchArgs, cases: Vec<Case>, settings: Settings) -> Result<Exit, Failure> {
+async fn session(
+    args: &BenchArgs,
+    cases: Vec<Case>,
+    settings: Settings,
+    earlier: Option<Outcome>,
+) -> Result<Exit, Failure> {
     let (events, _receiver) = Events::channel();
     let mut stop = stop_on_signal(events);
     let specs = specs(args)?;
@@ -251,14 +376,14 @@ async fn session(args: &BenchArgs, cases: Vec<Case>, settings: Settings) -> Resu
     }
     let outcome = outcome?;
     output::print(&terminal(&outcome, output::width()));
-    if let Some(path) = &args.save {
-        save(&outcome, path)?;
+    write(&outcome, args.save.as_deref(), &args.report)?;
+    if outcome.interrupted {
+        return Ok(Exit::Interrupted);
     }
-    Ok(if outcome.interrupted {
-        Exit::Interrupted
-    } else {
-        Exit::Success
-    })
+    match &earlier {
+        Some(earlier) => compared(earlier, &outcome, &args.fail_on),
+        None => Ok(Exit::Success),
+    }
 }
 
 fn specs(args: &BenchArgs) -> Result<Vec<TargetSpec>, Failure> {
@@ -353,14 +478,23 @@ fn advance(bar: &ProgressBar, progress: &Progress) {
     bar.set_message(progress.what.clone());
 }
 
-fn save(outcome: &Outcome, path: &Path) -> Result<(), Failure> {
-    let text = outcome.json().map_err(|error| {
-        Failure::mistake(format!("the figures cannot be written as JSON: {error}"))
-    })?;
-    std::fs::write(path, text).map_err(|error| {
-        Failure::mistake(format!(
-            "'{}' cannot be written: {error}; name another file with --save",
-            path.display()
-        ))
-    })
+fn write(outcome: &Outcome, save: Option<&Path>, reports: &[Wanted]) -> Result<(), Failure> {
+    let mut wanted = if reports.is_empty() {
+        Wanted::default_set()
+    } else {
+        reports.to_vec()
+    };
+    wanted.extend(save.map(|path| Wanted {
+        format: Format::Json,
+        path: path.to_owned(),
+    }));
+    for one in &wanted {
+        one.write(outcome).map_err(Failure::mistake)?;
+    }
+    let paths: Vec<String> = wanted
+        .iter()
+        .map(|one| one.path.display().to_string())
+        .collect();
+    output::print(&format!("reports: {}\n", paths.join(", ")));
+    Ok(())
 }

@@ -3,4 +3,5 @@
 
 mod load;
 mod measure;
+mod regression;
 mod statistic;

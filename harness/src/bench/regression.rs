@@ -1,0 +1,272 @@
+//! Held against an earlier benchmark: `--compare FILE --fail-on 'p99>+10%'`.
+//!
+//! An alarm is raised only when the whole interval of confidence is beyond the limit. The share of
+//! comparisons that may raise a false one is divided among all that are made at once (Bonferroni),
+//! so that it holds for the run, not for each case.
+
+use std::str::FromStr;
+
+use super::outcome::{CaseOutcome, Measured, Outcome, Round};
+use super::statistic::{Ratio, unpaired};
+
+/// The share of comparisons of whole benchmarks that may raise a false alarm.
+pub const FALSE_ALARMS: f64 = 0.01;
+
+/// What a rule looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metric {
+    /// The mean.
+    Mean,
+    /// The median.
+    P50,
+    /// 90 %.
+    P90,
+    /// 99 %.
+    P99,
+    /// 99.9 %.
+    P999,
+    /// Operations per second.
+    Throughput,
+}
+
+const METRICS: [(&str, Metric); 6] = [
+    ("mean", Metric::Mean),
+    ("p50", Metric::P50),
+    ("p90", Metric::P90),
+    ("p99", Metric::P99),
+    ("p99.9", Metric::P999),
+    ("throughput", Metric::Throughput),
+];
+
+impl Metric {
+    fn of(self, round: &Round) -> f64 {
+        match self {
+            Metric::Mean => round.mean_us,
+            Metric::P50 => round.p50_us,
+            Metric::P90 => round.p90_us,
+            Metric::P99 => round.p99_us,
+            Metric::P999 => round.p999_us,
+            Metric::Throughput => round.per_second,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        METRICS
+            .iter()
+            .find(|(_, metric)| *metric == self)
+            .map_or("", |(name, _)| name)
+    }
+}
+
+/// When a benchmark has become worse: `p99>+10%`, `throughput<-5%`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rule {
+    /// What it looks at.
+    pub metric: Metric,
+    /// Whether more is worse.
+    pub above: bool,
+    /// The ratio beyond which it is worse.
+    pub limit: f64,
+}
+
+impl FromStr for Rule {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            format!(
+                "'{text}' is no rule: write p99>+10% or throughput<-5%; the figures are {}",
+                METRICS.map(|(name, _)| name).join(", ")
+            )
+        };
+        let at = text.find(['<', '>']).ok_or_else(wrong)?;
+        let (name, rest) = text.split_at(at);
+        let metric = METRICS
+            .iter()
+            .find(|(known, _)| *known == name.trim())
+            .map(|(_, metric)| *metric)
+            .ok_or_else(wrong)?;
+        let number = rest[1..].trim().strip_suffix('%').ok_or_else(wrong)?;
+        let percent: f64 = number.trim().parse().map_err(|_| wrong())?;
+        let above = rest.starts_with('>');
+        let limit = 1.0 + percent / 100.0;
+        // A limit on the wrong side of nothing changed would fail for nothing changed.
+        if !limit.is_finite() || limit <= 0.0 || (above && limit < 1.0) || (!above && limit > 1.0) {
+            return Err(wrong());
+        }
+        Ok(Rule {
+            metric,
+            above,
+            limit,
+        })
+    }
+}
+
+/// A rule at a case and a target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// The case, with its distance.
+    pub case: String,
+    /// The target.
+    pub target: String,
+    /// What was compared.
+    pub metric: Metric,
+    /// Now to then.
+    pub ratio: Ratio,
+    /// Whether the rule fails.
+    pub alarm: bool,
+}
+
+/// The comparison of two benchmarks.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Changes {
+    /// Every rule at every case that both have.
+    pub all: Vec<Change>,
+    /// What only one of them has, or has too few rounds of.
+    pub missing: Vec<String>,
+}
+
+/// Holds `now` against `then`.
+///
+/// # Errors
+/// When they were measured in ways that cannot be compared, or have nothing in common.
+pub fn changes(then: &Outcome, now: &Outcome, rules: &[Rule]) -> Result<Changes, String> {
+    let (old, new) = (&then.settings, &now.settings);
+    if (old.clients, old.rate, old.fresh, old.http, old.jitter_us)
+        != (new.clients, new.rate, new.fresh, new.http, new.jitter_us)
+    {
+        return Err(
+            "the earlier benchmark had other clients, rate, connections, HTTP version or jitter: \
+             measure with the same flags"
+                .into(),
+        );
+    }
+    let mut pairs = Vec::new();
+    let mut changes = Changes::default();
+    for case in &now.cases {
+        let same = |other: &&CaseOutcome| other.id == case.id && other.rtt_us == case.rtt_us;
+        let before = then.cases.iter().find(same);
+        for result in &case.results {
+            let old = before.and_then(|before| {
+                before
+                    .results
+                    .iter()
+                    .find(|old| old.target == result.target)
+            });
+            match old {
+                Some(old) => pairs.push((place(case), old, result)),
+                None => changes
+                    .missing
+                    .push(format!("{} on {}", place(case), result.target)),
+            }
+        }
+    }
+    // Both sides of an interval count, and only one of them raises an alarm.
+    let tests = (pairs.len() * rules.len()).max(1) as f64;
+    let error = 2.0 * FALSE_ALARMS / 2.0 / tests;
+    for (place, old, new) in &pairs {
+        for rule in rules {
+            match ratio(old, new, rule.metric, error) {
+                Some(ratio) => changes.all.push(Change {
+                    case: place.clone(),
+                    target: new.target.clone(),
+                    metric: rule.metric,
+                    alarm: if rule.above {
+                        ratio.low > rule.limit
+                    } else {
+                        ratio.high < rule.limit
+                    },
+                    ratio,
+                }),
+                None => changes.missing.push(format!("{place} on {}", new.target)),
+            }
+        }
+    }
+    if changes.all.is_empty() {
+        return Err("the two benchmarks have no measured case and target in common".into());
+    }
+    Ok(changes)
+}
+
+fn ratio(old: &Measured, new: &Measured, metric: Metric, error: f64) -> Option<Ratio> {
+    let series = |one: &Measured| one.series(|round| metric.of(round));
+    unpaired(&series(old), &series(new), error)
+}
+
+fn place(case: &CaseOutcome) -> String {
+    match case.rtt_us {
+        0 => case.id.clone(),
+        rtt => format!("{} at {} ms", case.id, rtt as f64 / 1e3),
+    }
+}
+
+impl Changes {
+    /// Whether any rule fails.
+    pub fn alarm(&self) -> bool {
+        self.all.iter().any(|change| change.alarm)
+    }
+
+    /// What changed, a line each: alarms, then what differs without breaking a rule.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        let line = |change: &Change, word: &str| {
+            let percent = |ratio: f64| format!("{:+.1} %", (ratio - 1.0) * 100.0);
+            format!(
+                "{word}: {} on {}: {} {} ({} to {})\n",
+                change.case,
+                change.target,
+                change.metric.name(),
+                percent(change.ratio.ratio),
+                percent(change.ratio.low),
+                percent(change.ratio.high)
+            )
+        };
+        for change in self.all.iter().filter(|change| change.alarm) {
+            text.push_str(&line(change, "worse"));
+        }
+        let differs = |change: &&Change| !change.alarm && !change.ratio.is_inconclusive();
+        for change in self.all.iter().filter(differs) {
+            text.push_str(&line(change, "changed, within the rule"));
+        }
+        let open = self
+            .all
+            .iter()
+            .filter(|change| change.ratio.is_inconclusive())
+            .count();
+        text.push_str(&format!(
+            "{} of {} comparisons are inconclusive\n",
+            open,
+            self.all.len()
+        ));
+        for missing in &self.missing {
+            text.push_str(&format!("not compared: {missing}\n"));
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_are_read_and_nonsense_is_refused() {
+        let rule: Rule = "p99>+10%".parse().unwrap();
+        assert_eq!((rule.metric, rule.above), (Metric::P99, true));
+        assert!((rule.limit - 1.1).abs() < 1e-9);
+        let rule: Rule = "throughput < -5 %".parse().unwrap();
+        assert!(!rule.above && (rule.limit - 0.95).abs() < 1e-9);
+        for wrong in [
+            "",
+            "p99",
+            "p98>1%",
+            "p99>10",
+            "p99>-10%",
+            "p99<+10%",
+            "p99>NaN%",
+            "p99<-100%",
+        ] {
+            assert!(wrong.parse::<Rule>().is_err(), "{wrong}");
+        }
+    }
+}
