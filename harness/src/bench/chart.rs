@@ -25,7 +25,7 @@ pub(super) struct Axis<'a> {
 const WIDTH: f64 = 460.0;
 const HEIGHT: f64 = 260.0;
 const LEFT: f64 = 62.0;
-const RIGHT: f64 = 14.0;
+const RIGHT: f64 = 24.0;
 const TOP: f64 = 14.0;
 const BOTTOM: f64 = 44.0;
 
@@ -115,7 +115,7 @@ pub(super) fn ratios(title: &str, bars: &[RatioBar]) -> String {
     let Some(span) = Span::of(ends, true, false) else {
         return String::new();
     };
-    const LABEL: f64 = 150.0;
+    const LABEL: f64 = 176.0;
     const ROW: f64 = 20.0;
     let height = TOP + 16.0 + ROW * bars.len() as f64;
     let to_x = |value: f64| LABEL + span.share(value) * (WIDTH - LABEL - 60.0);
