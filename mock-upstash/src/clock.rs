@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use redis_engine::Clock;
 
@@ -15,6 +15,7 @@ pub(crate) struct MockClock(Arc<State>);
 
 #[derive(Debug)]
 struct State {
+    started: Instant,
     offset_us: AtomicU64,
     /// The instant at which the clock stands, in microseconds since the Unix epoch.
     frozen_us: AtomicU64,
@@ -23,6 +24,7 @@ struct State {
 impl Default for MockClock {
     fn default() -> Self {
         MockClock(Arc::new(State {
+            started: Instant::now(),
             offset_us: AtomicU64::new(0),
             frozen_us: AtomicU64::new(RUNNING),
         }))
@@ -75,6 +77,10 @@ impl Clock for MockClock {
             RUNNING => system_us().saturating_add(self.0.offset_us.load(Ordering::SeqCst)),
             frozen => frozen,
         }
+    }
+
+    fn host_us(&self) -> Option<u64> {
+        u64::try_from(self.0.started.elapsed().as_micros()).ok()
     }
 }
 

@@ -7,8 +7,8 @@ pub(crate) fn encode(out: &mut Vec<u8>, reply: &Reply, protocol: Protocol) {
     let resp3 = protocol == Protocol::Resp3;
     match reply {
         Reply::None => {}
-        Reply::Status(text) => line(out, b'+', text),
-        Reply::Error(error) => line(out, b'-', error.as_bytes()),
+        Reply::Status(text) => one_line(out, b'+', text),
+        Reply::Error(error) => one_line(out, b'-', error.as_bytes()),
         Reply::Integer(n) => line(out, b':', n.to_string().as_bytes()),
         Reply::Bulk(bytes) => bulk(out, b'$', bytes),
         Reply::Nil | Reply::NilArray if resp3 => out.extend_from_slice(b"_\r\n"),
@@ -50,6 +50,19 @@ pub(crate) fn encode(out: &mut Vec<u8>, reply: &Reply, protocol: Protocol) {
     }
 }
 
+/// Writes text that may have several lines, a stack trace say: a line end would end the reply, so
+/// each becomes a space.
+fn one_line(out: &mut Vec<u8>, mark: u8, text: &[u8]) {
+    let start = out.len() + 1;
+    line(out, mark, text);
+    let end = out.len() - 2;
+    for byte in &mut out[start..end] {
+        if matches!(byte, b'\r' | b'\n') {
+            *byte = b' ';
+        }
+    }
+}
+
 fn line(out: &mut Vec<u8>, mark: u8, text: &[u8]) {
     out.push(mark);
     out.extend_from_slice(text);
@@ -66,5 +79,20 @@ fn list(out: &mut Vec<u8>, mark: u8, items: &[Reply], protocol: Protocol) {
     line(out, mark, items.len().to_string().as_bytes());
     for item in items {
         encode(out, item, protocol);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use redis_engine::ReplyError;
+
+    use super::*;
+
+    #[test]
+    fn an_error_of_several_lines_is_sent_as_one() {
+        let mut out = Vec::new();
+        let error = Reply::Error(ReplyError::lines("ERR boom\nstack traceback:\r\n\tmain"));
+        encode(&mut out, &error, Protocol::Resp2);
+        assert_eq!(out, b"-ERR boom stack traceback:  \tmain\r\n");
     }
 }

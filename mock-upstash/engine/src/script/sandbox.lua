@@ -80,10 +80,36 @@ end
 -- unwrap raises the end of the script's time again, whatever was caught: nothing survives it, not
 -- even an error handler without end.
 
+-- Lua's pcall has no room to put "true" before twenty results and more, which Lua built for debugging
+-- takes for a fault and ends the process. So results are handed over in a table. What is called finds
+-- its caller here, where Redis's has no line: the place that `error(…, 2)` adds is taken off again.
+local select, unpack, sub, find = select, unpack, string.sub, string.find
+
+local function pack(...)
+  return { n = select("#", ...), ... }
+end
+
+local function packed(body, ...)
+  local results = pack(body(...))
+  return results
+end
+
+local function without_place(failure)
+  if type(failure) == "string" then
+    local _, last = find(failure, "^sandbox:%d+: ")
+    if last then return sub(failure, last + 1) end
+  end
+  return failure
+end
+
+local function callable(body)
+  return type(body) == "function" or (type(body) == "table" and getmetatable0(body))
+end
+
 -- Redis's pcall answers the text of an error object, not the object.
-local function settled(ok, failure, ...)
-  if ok then return true, failure, ... end
-  failure = unwrap(failure)
+local function settled(ok, results, ...)
+  if ok then return true, unpack(results, 1, results.n) end
+  local failure = without_place(unwrap(results))
   if type(failure) == "table" then
     local text = failure.err
     if type(text) == "string" or type(text) == "number" then failure = text end
@@ -92,17 +118,20 @@ local function settled(ok, failure, ...)
 end
 
 function globals.pcall(...)
-  return settled(pcall0(...))
+  local body = ...
+  if not callable(body) then return settled(pcall0(...)) end
+  return settled(pcall0(packed, ...))
 end
 
-local function passed_on(ok, failure, ...)
-  if not ok then failure = unwrap(failure) end
-  return ok, failure, ...
+local function passed_on(ok, results)
+  if ok then return true, unpack(results, 1, results.n) end
+  return false, unwrap(results)
 end
 
 function globals.xpcall(body, handler)
-  return passed_on(xpcall0(body, function(failure)
-    return handler(unwrap(failure))
+  local run = callable(body) and function() return packed(body) end or body
+  return passed_on(xpcall0(run, function(failure)
+    return handler(without_place(unwrap(failure)))
   end))
 end
 

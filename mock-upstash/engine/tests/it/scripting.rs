@@ -295,3 +295,25 @@ fn a_script_may_return_any_number_of_values() {
     let script = "local t = {} for i = 1, 200 do t[i] = i end return unpack(t)";
     assert_eq!(eval(&mut bench, script), "1");
 }
+
+#[test]
+fn a_protected_call_may_return_many_values() {
+    let mut bench = Bench::redis();
+    for call in [
+        "pcall(unpack, many)",
+        "xpcall(function() return unpack(many) end, print)",
+    ] {
+        let script =
+            format!("local many = {{}} for i = 1, 200 do many[i] = i end return #{{{call}}}");
+        assert_eq!(
+            bench.run_args(&[b"EVAL", script.as_bytes(), b"0"]),
+            redis_engine::Reply::Integer(201)
+        );
+    }
+    // The place that level 2 names is that of pcall, which has none.
+    let script = b"local ok, text = pcall(function() error('boom', 2) end) return text";
+    assert_eq!(
+        bench.run_args(&[b"EVAL", script, b"0"]),
+        redis_engine::Reply::bulk("boom")
+    );
+}
