@@ -301,7 +301,7 @@ fn a_protected_call_may_return_many_values() {
     let mut bench = Bench::redis();
     for call in [
         "pcall(unpack, many)",
-        "xpcall(function() return unpack(many) end, print)",
+        "xpcall(function() return unpack(many) end, tostring)",
     ] {
         let script =
             format!("local many = {{}} for i = 1, 200 do many[i] = i end return #{{{call}}}");
