@@ -95,7 +95,7 @@ async fn exclusion(context: &Context) -> Result<(), Stop> {
                     ms(lease).as_bytes(),
                 ]);
                 let reply = worker.perform(call, &set, yes).await?;
-                if !reply.is_some_and(|reply| yes(&reply) == Value::Bool(true)) {
+                if reply.is_none_or(|reply| yes(&reply) != Value::Bool(true)) {
                     worker.dawdle(POLL_PAUSE).await;
                     continue;
                 }
@@ -204,7 +204,7 @@ async fn semaphore(context: &Context) -> Result<(), Stop> {
                         &[&token, &now, &until, &SEATS.to_string(), KEPT_MS],
                     );
                     let reply = worker.perform(call, &script, yes).await?;
-                    if !reply.is_some_and(|reply| yes(&reply) == Value::Bool(true)) {
+                    if reply.is_none_or(|reply| yes(&reply) != Value::Bool(true)) {
                         worker.dawdle(POLL_PAUSE).await;
                         continue;
                     }
