@@ -13,7 +13,7 @@ use std::hash::Hash;
 use super::operation::{History, Operation, Violation};
 
 /// How many configurations are looked at before the search gives up on an object.
-pub const SEARCH_LIMIT: usize = 400_000;
+pub const SEARCH_LIMIT: usize = 60_000;
 /// As above, for each attempt to leave something out of a slice.
 const SHRINK_LIMIT: usize = 20_000;
 /// How many attempts are made at it.
