@@ -105,7 +105,7 @@ pub async fn measure(
         duration_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
         interrupted: *stop.borrow(),
         settings: plan.settings.clone(),
-        targets: plan.targets.iter().map(|target| info(target)).collect(),
+        targets: plan.targets.iter().map(info).collect(),
         generator,
         cases,
         warnings: Vec::new(),

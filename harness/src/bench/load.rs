@@ -28,8 +28,9 @@ impl Default for MachineClock {
     }
 }
 
-/// tokio's timer has ticks of a millisecond; the rest is waited for by looking at the clock.
-const TICK: Duration = Duration::from_millis(2);
+/// tokio's timer has ticks of a millisecond and may fire some late; the rest is waited for by looking
+/// at the clock.
+const TICK: Duration = Duration::from_millis(5);
 
 impl Clock for MachineClock {
     fn now(&self) -> Duration {
@@ -136,13 +137,20 @@ pub struct Schedule {
 impl Schedule {
     /// `rate` starts a second from `begin` to `end`.
     pub fn new(rate: f64, arrival: Arrival, begin: Duration, end: Duration, seed: u64) -> Self {
-        Schedule {
+        let mut schedule = Schedule {
             arrival,
             gap: 1.0 / rate,
             next: begin,
             end,
             random: Pcg64Mcg::seed_from_u64(seed),
-        }
+        };
+        // Short rounds that each began with a start would have too many of them.
+        let first = match arrival {
+            Arrival::Constant => Duration::from_secs_f64(schedule.gap / 2.0),
+            Arrival::Poisson => schedule.draw(),
+        };
+        schedule.next += first;
+        schedule
     }
 
     fn take(&mut self) -> Option<Duration> {
@@ -151,12 +159,17 @@ impl Schedule {
             return None;
         }
         let gap = match self.arrival {
-            Arrival::Constant => self.gap,
-            // 1 - u is never 0, whose logarithm there is none of.
-            Arrival::Poisson => -(1.0 - self.random.random::<f64>()).ln() * self.gap,
+            Arrival::Constant => Duration::from_secs_f64(self.gap),
+            Arrival::Poisson => self.draw(),
         };
-        self.next += Duration::from_secs_f64(gap.min(3600.0));
+        self.next += gap;
         Some(intended)
+    }
+
+    fn draw(&mut self) -> Duration {
+        // 1 - u is never 0, whose logarithm there is none of.
+        let gap = -(1.0 - self.random.random::<f64>()).ln() * self.gap;
+        Duration::from_secs_f64(gap.min(3600.0))
     }
 }
 
