@@ -153,7 +153,9 @@ impl Execution<'_> {
         level: Expressiveness,
         state: &mut State,
     ) -> Observation {
-        if let Some(latency) = done.latency {
+        if let Some(latency) = done.latency
+            && !done.sent.iter().any(may_wait)
+        {
             let command = label(step, &done.sent);
             state.latency.record(&self.scenario.area, &command, latency);
         }
@@ -489,6 +491,21 @@ async fn every(
     }
 }
 
+/// Whether a command may take as long as it is told to wait: that is no latency of the target's.
+fn may_wait(command: &Command) -> bool {
+    let Some(name) = command.first().map(|name| name.to_ascii_uppercase()) else {
+        return false;
+    };
+    match name.as_slice() {
+        b"BLPOP" | b"BRPOP" | b"BLMOVE" | b"BRPOPLPUSH" | b"BLMPOP" | b"BZPOPMIN" | b"BZPOPMAX"
+        | b"BZMPOP" | b"WAIT" | b"WAITAOF" => true,
+        b"XREAD" | b"XREADGROUP" => command
+            .iter()
+            .any(|word| word.eq_ignore_ascii_case(b"BLOCK")),
+        _ => false,
+    }
+}
+
 /// The name under which a step's latency is kept.
 fn label(step: &Step, sent: &[Command]) -> String {
     match &step.action {
@@ -520,5 +537,24 @@ fn end_after(step: &Step, answer: &Answer) -> Option<End> {
                 step.location.line
             )))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command(line: &str) -> Command {
+        line.split(' ')
+            .map(|word| word.as_bytes().to_vec())
+            .collect()
+    }
+
+    #[test]
+    fn what_is_told_to_wait_is_no_latency() {
+        assert!(may_wait(&command("blpop q 1")));
+        assert!(may_wait(&command("XREAD COUNT 1 block 100 STREAMS s $")));
+        assert!(!may_wait(&command("XREAD COUNT 1 STREAMS s 0")));
+        assert!(!may_wait(&command("LPOP q")));
     }
 }
