@@ -14,7 +14,7 @@
 //! ```
 //!
 //! In reading order: [`suite`], [`target`], [`run`], [`compare`], [`baseline`], [`latency`],
-//! [`cost`], [`bench`], [`report`], [`cli`], [`exit`].
+//! [`cost`], [`mod@bench`], [`report`], [`cli`], [`exit`].
 
 pub mod baseline;
 pub mod bench;

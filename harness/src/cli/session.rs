@@ -71,7 +71,7 @@ pub(super) async fn gather(specs: &[TargetSpec], options: &Options) -> Gathered 
     };
     for (spec, opened) in specs.iter().zip(opened) {
         match opened {
-            Ok(Opened::Ready(target)) => gathered.targets.push(target),
+            Ok(Opened::Ready(target)) => gathered.targets.push(*target),
             Ok(Opened::Absent(reason)) => gathered.absent.push((spec.clone(), reason)),
             Err(error) => gathered.failed.push((spec.clone(), error)),
         }

@@ -24,6 +24,10 @@ pub fn junit(outcome: &Outcome) -> Result<String, SerializeError> {
     {
         let mut suite = TestSuite::new(format!("swapcheck on {}", target.name));
         suite.add_property(("server", target.server.as_deref().unwrap_or("unknown")));
+        for item in &outcome.checklist {
+            let value = format!("{}: {}", item.state.name(), item.note);
+            suite.add_property((format!("checklist: {}", item.title), value));
+        }
         for scenario in &outcome.scenarios {
             for result in scenario
                 .results

@@ -233,6 +233,18 @@ pub enum ChecklistState {
     NotRun,
 }
 
+impl ChecklistState {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            ChecklistState::Yes => "yes",
+            ChecklistState::WithChanges => "with changes",
+            ChecklistState::No => "no",
+            ChecklistState::NotRun => "not run",
+        }
+    }
+}
+
 /// How a run compares with the differences that were accepted before.
 #[derive(Debug, Clone, Serialize)]
 pub struct BaselineOutcome {

@@ -50,8 +50,9 @@ impl Readiness {
                 | Verdict::NotEvaluable => Readiness::ReadyWithChanges,
             });
         }
-        // Nothing was shown, so nothing is ready.
-        if seen.total() == seen.unsupported + seen.not_evaluable {
+        // Where nothing was shown, or less than what could not be evaluated, nothing is ready.
+        let shown = seen.total() - seen.unsupported - seen.not_evaluable;
+        if shown == 0 || shown < seen.not_evaluable {
             Readiness::NotReady
         } else {
             worst

@@ -91,7 +91,7 @@ struct Kept {
 /// What [`open`] found.
 pub enum Opened {
     /// The target answers.
-    Ready(Target),
+    Ready(Box<Target>),
     /// There is no such target here, which is no failure unless it was required. The text is one
     /// line: what is missing, and what to set to have it.
     Absent(String),

@@ -78,7 +78,7 @@ pub async fn open(spec: &TargetSpec, options: &Options) -> Result<Opened, Target
             open_rest(spec, url, token_for(url, options)?, options).await?
         }
     };
-    Ok(Opened::Ready(target))
+    Ok(Opened::Ready(Box::new(target)))
 }
 
 fn given(spec: &TargetSpec) -> Result<&Url, TargetError> {

@@ -182,7 +182,7 @@ const CAUGHT_BY: [(Breakage, &str); 11] = [
 async fn mock() -> Target {
     let spec: TargetSpec = "mock".parse().expect("a target");
     match open(&spec, &Options::default()).await.expect("a mock") {
-        Opened::Ready(target) => target,
+        Opened::Ready(target) => *target,
         Opened::Absent(reason) => panic!("{reason}"),
     }
 }

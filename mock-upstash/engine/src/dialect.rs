@@ -37,7 +37,7 @@ macro_rules! quirks {
     ($($(#[doc = $doc:literal])* $name:ident: $id:literal, $redis:literal, $upstash:literal, $source:literal, $confidence:ident;)*) => {
         /// A way in which Upstash departs from Redis; [`QUIRKS`] describes each.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum Quirk { $(#[doc = $upstash] $name,)* }
+        pub enum Quirk { $(#[doc = concat!("`", $id, "`; see its row in [`QUIRKS`].")] $name,)* }
 
         /// Every quirk, described.
         pub const QUIRKS: &[QuirkRow] = &[$(QuirkRow {

@@ -7,7 +7,7 @@ use crate::error::ReplyError;
 /// What a handler returns: a reply, or the error that is the reply.
 pub type Outcome = Result<Reply, ReplyError>;
 
-/// A reply. Handlers build the richest form; [`crate::resp`] and the REST front fold it down.
+/// A reply. Handlers build the richest form; a front folds it down to what its protocol has.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reply {
     /// Nothing is sent now: the client blocks, or what there was to say went to its outbox.

@@ -29,7 +29,7 @@ fn settings(http: HttpVersion) -> Settings {
 
 async fn mock() -> Arc<Target> {
     match open(&"mock".parse().expect("a target"), &Options::default()).await {
-        Ok(Opened::Ready(target)) => Arc::new(target),
+        Ok(Opened::Ready(target)) => Arc::new(*target),
         Ok(Opened::Absent(reason)) => panic!("{reason}"),
         Err(error) => panic!("{error}"),
     }

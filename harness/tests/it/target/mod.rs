@@ -37,7 +37,7 @@ fn spec(text: &str) -> TargetSpec {
 /// Opens a target that is there.
 async fn ready(text: &str, options: &Options) -> Target {
     match open(&spec(text), options).await {
-        Ok(Opened::Ready(target)) => target,
+        Ok(Opened::Ready(target)) => *target,
         Ok(Opened::Absent(reason)) => panic!("{text} is absent: {reason}"),
         Err(error) => panic!("{text}: {error}"),
     }
