@@ -19,7 +19,7 @@ use swapcheck::suite::{Selection, load};
 use swapcheck::target::{Opened, Options, Target, TargetKind, open};
 use tokio::sync::watch;
 
-use crate::server::RedisServer;
+use crate::server::{RedisServer, in_ci};
 
 /// What one call of a client came to.
 #[derive(Debug, Clone)]
@@ -381,26 +381,28 @@ fn every_scenario_can_fail() {
     };
     let suite = load(&Selection::default()).expect("the suite is well-formed");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    // What the one cannot do is proven on the next: JSON documents and the newest commands on the
-    // mock, as stock Redis; what needs REST on the mock as Upstash.
+    // What the one cannot do is proven on the next: the newest commands on the newest Redis, JSON
+    // documents on the mock as stock Redis, what needs REST on the mock as Upstash.
+    let newest = RedisServer::start_newest();
     let mock = |dialect| runtime.block_on(MockUpstash::builder().dialect(dialect).start());
     let stock = mock(Dialect::REDIS).expect("a free port");
     let upstash = mock(Dialect::UPSTASH).expect("a free port");
-    let targets = [
-        runtime.block_on(opened(&server.url())),
-        runtime.block_on(opened(&stock.redis_url().expect("spoken by default"))),
-        runtime.block_on(opened(&format!(
-            "{}?_token={}",
-            upstash.url(),
-            upstash.token()
-        ))),
+    let urls = [
+        Some(server.url()),
+        newest.as_ref().map(RedisServer::url),
+        stock.redis_url(),
+        Some(format!("{}?_token={}", upstash.url(), upstash.token())),
     ];
+    let targets = urls
+        .iter()
+        .flatten()
+        .map(|url| runtime.block_on(opened(url)));
     let mut failures = BTreeMap::new();
     let mut pending: Vec<&Planned> = suite.iter().collect();
-    for real in &targets {
+    for real in targets {
         // Recorded at the same time, for many scenarios wait; a replay need not.
         let tapes = runtime.block_on(async {
-            let all = pending.iter().map(|planned| recorded(real, planned));
+            let all = pending.iter().map(|planned| recorded(&real, planned));
             futures_util::future::join_all(all).await
         });
         let mut unsupported = Vec::new();
@@ -408,7 +410,7 @@ fn every_scenario_can_fail() {
             match verdict(planned, trace).0 {
                 Verdict::Unsupported => unsupported.push(planned),
                 Verdict::Matched => {
-                    if let Err(why) = runtime.block_on(can_fail(real, planned, trace, tape)) {
+                    if let Err(why) = runtime.block_on(can_fail(&real, planned, trace, tape)) {
                         failures.insert(planned.scenario.id.clone(), why);
                     }
                 }
@@ -421,8 +423,12 @@ fn every_scenario_can_fail() {
         pending = unsupported;
     }
     for planned in pending {
-        let why = "no server here can run it".to_owned();
-        failures.insert(planned.scenario.id.clone(), why);
+        let id = planned.scenario.id.clone();
+        if newest.is_some() || in_ci() {
+            failures.insert(id, "no server here can run it".to_owned());
+        } else {
+            eprintln!("not tested: {id} needs a newer Redis; set REDIS_SERVER_8_10");
+        }
     }
     assert!(failures.is_empty(), "{failures:#?}");
 }

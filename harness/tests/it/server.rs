@@ -24,12 +24,9 @@ pub(crate) fn redis_server() -> Option<PathBuf> {
             .map(|folder| folder.join("redis-server"))
             .find(|file| file.is_file())
     });
-    let in_ci = ["CI", "SWAPCHECK_CI"]
-        .iter()
-        .any(|name| std::env::var_os(name).is_some());
     match found {
         Some(program) => Some(program),
-        None if in_ci => {
+        None if in_ci() => {
             panic!("this test needs a redis-server: put one on PATH, or set REDIS_SERVER")
         }
         None => {
@@ -39,10 +36,25 @@ pub(crate) fn redis_server() -> Option<PathBuf> {
     }
 }
 
+/// Whether what cannot be tested is a failure.
+pub(crate) fn in_ci() -> bool {
+    ["CI", "SWAPCHECK_CI"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some())
+}
+
 impl RedisServer {
     /// Starts one with these further arguments.
     pub(crate) fn start(arguments: &[&str]) -> Option<Self> {
-        let program = redis_server()?;
+        RedisServer::start_program(redis_server()?, arguments)
+    }
+
+    /// Starts the one with the newest commands, which `REDIS_SERVER_8_10` names.
+    pub(crate) fn start_newest() -> Option<Self> {
+        RedisServer::start_program(std::env::var_os("REDIS_SERVER_8_10")?.into(), &[])
+    }
+
+    fn start_program(program: PathBuf, arguments: &[&str]) -> Option<Self> {
         for _ in 0..5 {
             let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
                 .unwrap()
