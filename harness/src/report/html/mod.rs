@@ -1,20 +1,17 @@
 //! The report as one page that carries everything with it: no other file, no network, and nothing
 //! hidden from a reader without scripts.
 
+mod figure;
+mod matrix;
+
 use askama::Template;
 
-use super::plot::{Row as PlotRow, plot};
+use self::figure::{FigureRow, busiest, figures, names, plotted};
+use self::matrix::{Group, groups};
 use super::view::{Class, Exhibit, counted, duration, exhibits, thousands};
-use crate::compare::Verdict;
 use crate::cost::dollars;
-use crate::latency::{Summary, human};
-use crate::run::{
-    ChecklistState, NamedLatency, Outcome, REPORT_VERSION, Readiness, Role, ScenarioOutcome,
-    StepOutcome, Tally, TargetOutcome,
-};
+use crate::run::{ChecklistState, Outcome, REPORT_VERSION, Readiness, Role, Tally, TargetOutcome};
 
-/// How many commands the plot by command shows.
-const COMMANDS_PLOTTED: usize = 24;
 /// Colours there are for targets.
 const COLORS: usize = 4;
 
@@ -98,11 +95,6 @@ struct CheckView<'a> {
     note: &'a str,
 }
 
-struct FigureRow<'a> {
-    name: &'a str,
-    cells: Vec<String>,
-}
-
 struct CostRow<'a> {
     name: &'a str,
     commands: String,
@@ -112,38 +104,6 @@ struct CostRow<'a> {
     payg: String,
     region: String,
     free: String,
-}
-
-struct Group<'a> {
-    area: &'a str,
-    rows: Vec<ScenarioRow<'a>>,
-}
-
-struct ScenarioRow<'a> {
-    scenario: &'a ScenarioOutcome,
-    verdicts: String,
-    chips: Vec<Chip<'a>>,
-    reasons: Vec<String>,
-    steps: Vec<StepView<'a>>,
-}
-
-struct Chip<'a> {
-    class: &'static str,
-    mark: &'static str,
-    name: &'a str,
-    title: &'static str,
-}
-
-struct StepView<'a> {
-    sent: &'a str,
-    said: Vec<Said>,
-    note: Option<String>,
-    differs: bool,
-}
-
-struct Said {
-    who: String,
-    text: String,
 }
 
 /// What the template asks of a text besides escaping it.
@@ -412,93 +372,6 @@ fn checklist(outcome: &Outcome) -> Vec<CheckView<'_>> {
         .collect()
 }
 
-/// All areas or commands that any target has figures of.
-fn names(outcome: &Outcome, of: fn(&TargetOutcome) -> &[NamedLatency]) -> Vec<&str> {
-    let mut names: Vec<&str> = outcome
-        .targets
-        .iter()
-        .flat_map(|target| of(target).iter().map(|one| one.name.as_str()))
-        .collect();
-    names.sort_unstable();
-    names.dedup();
-    names
-}
-
-fn busiest(outcome: &Outcome) -> Vec<&str> {
-    let mut names = names(outcome, |one| &one.latency.commands);
-    let count = |name: &str| -> u64 {
-        measured(outcome)
-            .flat_map(|target| &target.latency.commands)
-            .filter(|one| one.name == name)
-            .map(|one| one.summary.count)
-            .sum()
-    };
-    names.sort_by_key(|name| std::cmp::Reverse(count(name)));
-    names.truncate(COMMANDS_PLOTTED);
-    names
-}
-
-fn found(latencies: &[NamedLatency], name: &str) -> Option<Summary> {
-    latencies
-        .iter()
-        .find(|one| one.name == name)
-        .map(|one| one.summary)
-}
-
-fn plotted(
-    title: &str,
-    outcome: &Outcome,
-    names: &[&str],
-    of: fn(&TargetOutcome) -> &[NamedLatency],
-) -> String {
-    let targets: Vec<&str> = measured(outcome)
-        .map(|target| target.name.as_str())
-        .collect();
-    let rows: Vec<PlotRow<'_>> = names
-        .iter()
-        .map(|name| PlotRow {
-            label: name,
-            figures: measured(outcome)
-                .map(|target| found(of(target), name))
-                .collect(),
-        })
-        .collect();
-    plot(title, &targets, &rows)
-}
-
-fn figures(outcome: &Outcome) -> Vec<FigureRow<'_>> {
-    let cells = |of: &dyn Fn(&TargetOutcome) -> Option<Summary>| -> Vec<String> {
-        measured(outcome)
-            .flat_map(|target| match of(target) {
-                Some(one) => [
-                    human(one.p50_us),
-                    human(one.p90_us),
-                    human(one.p99_us),
-                    thousands(one.count),
-                ],
-                None => ["–", "–", "–", "–"].map(str::to_owned),
-            })
-            .collect()
-    };
-    let mut rows = vec![FigureRow {
-        name: "all",
-        cells: cells(&|target| target.latency.all),
-    }];
-    for name in names(outcome, |one| &one.latency.areas) {
-        rows.push(FigureRow {
-            name,
-            cells: cells(&|target| found(&target.latency.areas, name)),
-        });
-    }
-    for name in names(outcome, |one| &one.latency.commands) {
-        rows.push(FigureRow {
-            name,
-            cells: cells(&|target| found(&target.latency.commands, name)),
-        });
-    }
-    rows
-}
-
 fn cost(target: &TargetOutcome) -> CostRow<'_> {
     let billed = target.billed.billed;
     let payg = target.billed.prices.iter().map(|price| price.usd).sum();
@@ -513,123 +386,6 @@ fn cost(target: &TargetOutcome) -> CostRow<'_> {
         payg: dollars(payg),
         region: dollars(payg * region),
         free: free.unwrap_or_default(),
-    }
-}
-
-fn groups(outcome: &Outcome) -> Vec<Group<'_>> {
-    let row = |scenario| scenario_row(scenario);
-    outcome
-        .areas
-        .iter()
-        .map(|area| Group {
-            area: &area.name,
-            rows: outcome
-                .scenarios
-                .iter()
-                .filter(|one| one.area == area.name)
-                .map(row)
-                .collect(),
-        })
-        .collect()
-}
-
-fn class_of(verdict: Verdict) -> (&'static str, &'static str) {
-    match verdict {
-        Verdict::Matched => ("matched", "✓"),
-        Verdict::Documented => ("documented", "≈"),
-        Verdict::Differed => ("differed", "≠"),
-        Verdict::Unsupported => ("unsupported", "–"),
-        Verdict::NotEvaluable => ("not-evaluable", "?"),
-    }
-}
-
-fn scenario_row(scenario: &ScenarioOutcome) -> ScenarioRow<'_> {
-    let chips = scenario.results.iter().map(|result| {
-        let (class, mark) = class_of(result.verdict);
-        Chip {
-            class,
-            mark,
-            name: &result.target,
-            title: result.verdict.name(),
-        }
-    });
-    let verdicts: Vec<&str> = scenario
-        .results
-        .iter()
-        .map(|result| class_of(result.verdict).0)
-        .collect();
-    let mut reasons = Vec::new();
-    for result in &scenario.results {
-        if let Some(reason) = &result.reason {
-            reasons.push(format!(
-                "{}, {}: {reason}",
-                result.target,
-                result.verdict.name()
-            ));
-        }
-        reasons.extend(
-            result
-                .unsupported_steps
-                .iter()
-                .map(|step| format!("{}, {step}", result.target)),
-        );
-    }
-    let steps = scenario
-        .steps
-        .iter()
-        .enumerate()
-        .map(|(index, step)| step_view(scenario, index, step));
-    ScenarioRow {
-        scenario,
-        verdicts: verdicts.join(" "),
-        chips: chips.collect(),
-        reasons,
-        steps: steps.collect(),
-    }
-}
-
-/// A step's answers, those that all agree shown once.
-fn step_view<'a>(
-    scenario: &'a ScenarioOutcome,
-    index: usize,
-    step: &'a StepOutcome,
-) -> StepView<'a> {
-    let mut said: Vec<Said> = Vec::new();
-    if let Some(expected) = &step.expected {
-        said.push(Said {
-            who: "document".into(),
-            text: expected.clone(),
-        });
-    }
-    for answer in &step.answers {
-        let Some(text) = answer.reply.as_ref().or(answer.note.as_ref()) else {
-            continue;
-        };
-        match said.iter_mut().find(|one| one.text == *text) {
-            Some(one) => one.who = format!("{}, {}", one.who, answer.target),
-            None => said.push(Said {
-                who: answer.target.clone(),
-                text: text.clone(),
-            }),
-        }
-    }
-    // Where nobody departs from the document, saying who said so is noise.
-    let all = step.answers.len() + usize::from(step.expected.is_some());
-    if let [one] = said.as_mut_slice()
-        && one.who.split(", ").count() == all
-    {
-        one.who = "all".into();
-    }
-    let differs = scenario
-        .results
-        .iter()
-        .flat_map(|result| &result.differences)
-        .any(|found| found.step == index);
-    StepView {
-        sent: step.sent.trim_end(),
-        said,
-        note: step.compared.map(str::to_owned),
-        differs,
     }
 }
 
