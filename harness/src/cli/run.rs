@@ -50,7 +50,8 @@ pub struct RunArgs {
     /// Stop after this many billable commands on a server that swapcheck did not start
     #[arg(long, value_name = "N")]
     max_commands: Option<u64>,
-    /// The image of the Redis container [default: redis:8]
+    /// The image of the Redis container; naming one that cannot be had is a failure
+    /// [default: redis:8]
     #[arg(long, value_name = "IMAGE", env = "SWAPCHECK_REDIS_IMAGE")]
     redis_image: Option<String>,
     /// A certificate authority (PEM) to trust besides the system's
@@ -297,8 +298,10 @@ fn plan(
     let required = |spec: &TargetSpec| args.require.iter().any(|name| name == spec.name());
     let mut missing = Vec::new();
     for (spec, error) in failed {
-        // A Redis that only the default asked for may be missing; whatever else fails, fails.
-        let optional = !asked.explicit && spec.kind() == TargetKind::Redis && !required(&spec);
+        // A Redis that only the default asked for may be missing; whatever else fails, fails. Who
+        // names an image asks for it.
+        let asked_for = asked.explicit || args.redis_image.is_some() || required(&spec);
+        let optional = spec.kind() == TargetKind::Redis && !asked_for;
         if !optional || error.is_mistake() {
             return Err((targets, error.into()));
         }

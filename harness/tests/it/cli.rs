@@ -80,6 +80,25 @@ fn an_unknown_area_names_the_areas() {
 }
 
 #[test]
+fn an_image_that_was_named_and_cannot_be_had_ends_the_run() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (arguments, name) in [
+        (&["--redis-image", "no/such:image"][..], None),
+        (&[], Some("no/such:image")),
+    ] {
+        let mut command = command(folder.path(), arguments);
+        command.env("DOCKER_HOST", "unix:///nonexistent/docker.sock");
+        if let Some(name) = name {
+            command.env("SWAPCHECK_REDIS_IMAGE", name);
+        }
+        let output = command.output().expect("swapcheck runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        assert!(said.contains("no/such:image cannot be used"), "{said}");
+    }
+}
+
+#[test]
 fn a_filter_that_leaves_nothing_says_where_ids_are() {
     fails(
         &["--filter", "nothing/*"],
