@@ -147,11 +147,14 @@ impl Acl {
         let Some(user) = self.users.get(user) else {
             return Err(Refusal::Command);
         };
+        // What every connection needs is open to all, as in Redis.
+        if command.flags.contains(Flags::NO_AUTH) {
+            return Ok(());
+        }
         if user.read_only && !command.read_only_token {
             return Err(Refusal::Command);
         }
-        // What every connection needs is open to all, as in Redis.
-        if user.is_unrestricted() || command.flags.contains(Flags::NO_AUTH) {
+        if user.is_unrestricted() {
             return Ok(());
         }
         let mut refusal = Refusal::Command;

@@ -27,7 +27,6 @@ const ALWAYS: &[Flags] = &[
     Flags::FAST,
     Flags::NO_AUTH,
     Flags::ALLOW_BUSY,
-    Flags::SENTINEL,
 ];
 
 /// Rows of the command table.
@@ -48,7 +47,7 @@ pub const COMMANDS: &[Command] = &[
         .tcp_only()
         .since("6.0.0"),
     row("PING", -1, ping)
-        .flags(&[Flags::FAST, Flags::SENTINEL])
+        .flags(&[Flags::FAST])
         .read_only_token(true)
         .since("1.0.0"),
     row("QUIT", -1, quit)

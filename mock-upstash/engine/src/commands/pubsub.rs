@@ -27,13 +27,17 @@ const fn subscribing(name: &'static str, arity: i16, handler: Handler) -> Comman
 
 /// Rows of the command table.
 pub const COMMANDS: &[Command] = &[
-    subscribing("PSUBSCRIBE", -2, psubscribe).rest(Rest::Stream),
+    subscribing("PSUBSCRIBE", -2, psubscribe)
+        .flags(&[Flags::DENYOOM])
+        .rest(Rest::Stream),
     row("PUBLISH", 3, publish)
         .flags(&[Flags::FAST, Flags::MAY_REPLICATE])
         .since("2.0.0"),
     Command::container(Group::PubSub, "PUBSUB", -2, PUBSUB).since("2.8.0"),
     subscribing("PUNSUBSCRIBE", -1, punsubscribe),
-    subscribing("SUBSCRIBE", -2, subscribe).rest(Rest::Stream),
+    subscribing("SUBSCRIBE", -2, subscribe)
+        .flags(&[Flags::DENYOOM])
+        .rest(Rest::Stream),
     subscribing("UNSUBSCRIBE", -1, unsubscribe),
 ];
 

@@ -47,6 +47,7 @@ const fn runner(name: &'static str, handler: Handler) -> Command {
         Flags::STALE,
         Flags::SKIP_MONITOR,
         Flags::NO_MANDATORY_KEYS,
+        Flags::SCRIPT_RUNNER,
     ])
 }
 

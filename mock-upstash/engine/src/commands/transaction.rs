@@ -8,33 +8,28 @@ use crate::session::Transaction;
 
 const fn row(name: &'static str, arity: i16, handler: Handler) -> Command {
     Command::new(Group::Transaction, name, arity, handler)
-        .flags(&[
-            Flags::NOSCRIPT,
-            Flags::LOADING,
-            Flags::STALE,
-            Flags::ALLOW_BUSY,
-        ])
+        .flags(&[Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
         .tcp_only()
 }
 
 /// Rows of the command table.
 pub const COMMANDS: &[Command] = &[
     row("DISCARD", 1, discard)
-        .flags(&[Flags::FAST])
+        .flags(&[Flags::FAST, Flags::ALLOW_BUSY])
         .since("2.0.0"),
     row("EXEC", 1, exec)
         .flags(&[Flags::SKIP_SLOWLOG])
         .rest(Rest::MultiExec)
         .since("1.2.0"),
     row("MULTI", 1, multi)
-        .flags(&[Flags::FAST])
+        .flags(&[Flags::FAST, Flags::ALLOW_BUSY])
         .rest(Rest::MultiExec)
         .since("1.2.0"),
     row("UNWATCH", 1, unwatch)
-        .flags(&[Flags::FAST])
+        .flags(&[Flags::FAST, Flags::ALLOW_BUSY])
         .since("2.2.0"),
     row("WATCH", -2, watch)
-        .flags(&[Flags::FAST])
+        .flags(&[Flags::FAST, Flags::ALLOW_BUSY])
         .keys(1, -1, 1)
         .since("2.2.0"),
 ];

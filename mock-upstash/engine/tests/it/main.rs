@@ -18,4 +18,5 @@ mod set;
 mod sorted_set;
 mod stream;
 mod string;
+mod table;
 mod testing;

@@ -28,7 +28,7 @@ pub const COMMANDS: &[Command] = &[
         .since("3.2.0"),
     row("GEORADIUS", -6, search::georadius)
         .flags(&[Flags::WRITE, Flags::DENYOOM])
-        .custom_keys(search::radius_keys)
+        .custom_keys(1, search::radius_keys)
         .since("3.2.0"),
     row("GEORADIUS_RO", -6, search::georadius_ro)
         .flags(&[Flags::READONLY])
@@ -36,7 +36,7 @@ pub const COMMANDS: &[Command] = &[
         .since("3.2.10"),
     row("GEORADIUSBYMEMBER", -5, search::georadiusbymember)
         .flags(&[Flags::WRITE, Flags::DENYOOM])
-        .custom_keys(search::radius_by_member_keys)
+        .custom_keys(1, search::radius_by_member_keys)
         .since("3.2.0"),
     row("GEORADIUSBYMEMBER_RO", -5, search::georadiusbymember_ro)
         .flags(&[Flags::READONLY])

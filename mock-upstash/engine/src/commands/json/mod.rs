@@ -26,7 +26,9 @@ pub const COMMANDS: &[Command] = &[
     write("JSON.ARRPOP", -2, array::arrpop),
     write("JSON.ARRTRIM", 5, array::arrtrim),
     write("JSON.CLEAR", -2, element::clear),
-    Command::container(Group::Json, "JSON.DEBUG", -2, DEBUG).since("RedisJSON"),
+    Command::container(Group::Json, "JSON.DEBUG", -2, DEBUG)
+        .read_only_token(true)
+        .since("RedisJSON"),
     write("JSON.DEL", -2, document::del),
     write("JSON.FORGET", -2, document::del),
     read("JSON.GET", -2, document::get),

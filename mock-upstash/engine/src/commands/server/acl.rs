@@ -13,12 +13,7 @@ use crate::reply::{Outcome, Reply};
 
 const fn row(name: &'static str, arity: i16, handler: Handler) -> Command {
     Command::new(Group::Server, name, arity, handler)
-        .flags(&[
-            Flags::NOSCRIPT,
-            Flags::LOADING,
-            Flags::STALE,
-            Flags::SENTINEL,
-        ])
+        .flags(&[Flags::NOSCRIPT, Flags::LOADING, Flags::STALE])
         .since("6.0.0")
 }
 

@@ -22,7 +22,7 @@ const fn admin(name: &'static str, arity: i16, handler: Handler) -> Command {
 pub const COMMANDS: &[Command] = &[
     Command::container(Group::Server, "ACL", -2, acl::ACL).since("6.0.0"),
     row("COMMAND", -1, table::command)
-        .flags(&[Flags::LOADING, Flags::STALE, Flags::SENTINEL])
+        .flags(&[Flags::LOADING, Flags::STALE])
         .categories(&[Categories::CONNECTION])
         .read_only_token(true)
         .since("2.8.13"),
@@ -40,7 +40,7 @@ pub const COMMANDS: &[Command] = &[
         .categories(&[Categories::KEYSPACE, Categories::DANGEROUS])
         .since("1.0.0"),
     row("INFO", -1, info::info)
-        .flags(&[Flags::LOADING, Flags::STALE, Flags::SENTINEL])
+        .flags(&[Flags::LOADING, Flags::STALE])
         .categories(&[Categories::DANGEROUS])
         .read_only_token(true)
         .since("1.0.0"),
@@ -55,9 +55,7 @@ pub const COMMANDS: &[Command] = &[
 
 const CONFIG: &[Command] = &[
     admin("CONFIG GET", -3, config::get).since("2.0.0"),
-    admin("CONFIG SET", -4, config::set)
-        .flags(&[Flags::NO_ASYNC_LOADING])
-        .since("2.0.0"),
+    admin("CONFIG SET", -4, config::set).since("2.0.0"),
 ];
 
 /// `DBSIZE`

@@ -64,11 +64,11 @@ pub const COMMANDS: &[Command] = &[
         .since("5.0.0"),
     row("XREAD", -4, read::xread)
         .flags(&[Flags::READONLY, Flags::BLOCKING])
-        .custom_keys(read::keys)
+        .custom_keys(0, read::keys)
         .since("5.0.0"),
     row("XREADGROUP", -7, read::xreadgroup)
         .flags(&[Flags::WRITE, Flags::BLOCKING])
-        .custom_keys(read::keys)
+        .custom_keys(0, read::keys)
         .since("5.0.0"),
     row("XREVRANGE", -4, range::xrevrange)
         .flags(&[Flags::READONLY])

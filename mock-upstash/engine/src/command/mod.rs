@@ -3,167 +3,23 @@
 //! Everything that asks "what is this command" reads its row: arity errors, ACL, read-only tokens,
 //! REST refusals, `COMMAND`, the page of supported commands.
 
+mod flag;
+mod group;
+
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use bitflags::bitflags;
 use bytes::Bytes;
 
 use crate::call::Call;
 use crate::commands;
 use crate::reply::Outcome;
 
+pub use flag::{Categories, Flags};
+pub use group::Group;
+
 /// Carries out one command.
 pub type Handler = fn(&mut Call<'_>) -> Outcome;
-
-bitflags! {
-    /// What a command does to the server, as `COMMAND INFO` names it.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    pub struct Flags: u32 {
-        /// May change data.
-        const WRITE = 1;
-        /// Reads data and never changes it.
-        const READONLY = 1 << 1;
-        /// Refused when memory is full.
-        const DENYOOM = 1 << 2;
-        /// For administrators.
-        const ADMIN = 1 << 3;
-        /// Concerns pub/sub.
-        const PUBSUB = 1 << 4;
-        /// Not allowed in scripts.
-        const NOSCRIPT = 1 << 5;
-        /// May block its client.
-        const BLOCKING = 1 << 6;
-        /// Allowed while the server loads its data.
-        const LOADING = 1 << 7;
-        /// Allowed on a stale replica.
-        const STALE = 1 << 8;
-        /// Not shown by MONITOR.
-        const SKIP_MONITOR = 1 << 9;
-        /// Not recorded in the slow log.
-        const SKIP_SLOWLOG = 1 << 10;
-        /// Accepted by a cluster node that imports the slot.
-        const ASKING = 1 << 11;
-        /// Takes constant or logarithmic time.
-        const FAST = 1 << 12;
-        /// Allowed without authentication.
-        const NO_AUTH = 1 << 13;
-        /// May be sent to replicas although it is not a write (PUBLISH, scripts).
-        const MAY_REPLICATE = 1 << 14;
-        /// Not allowed between MULTI and EXEC.
-        const NO_MULTI = 1 << 15;
-        /// Its keys depend on its arguments.
-        const MOVABLEKEYS = 1 << 16;
-        /// Its keys need not be given.
-        const NO_MANDATORY_KEYS = 1 << 17;
-        /// May be run by a transaction that is refused writes.
-        const ALLOW_BUSY = 1 << 18;
-        /// Not run asynchronously while loading.
-        const NO_ASYNC_LOADING = 1 << 19;
-        /// Touches no data that is protected by sentinel mode.
-        const SENTINEL = 1 << 20;
-    }
-}
-
-bitflags! {
-    /// ACL categories, `@read` and so on.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    pub struct Categories: u32 {
-        /// `@keyspace`
-        const KEYSPACE = 1;
-        /// `@read`
-        const READ = 1 << 1;
-        /// `@write`
-        const WRITE = 1 << 2;
-        /// `@set`
-        const SET = 1 << 3;
-        /// `@sortedset`
-        const SORTEDSET = 1 << 4;
-        /// `@list`
-        const LIST = 1 << 5;
-        /// `@hash`
-        const HASH = 1 << 6;
-        /// `@string`
-        const STRING = 1 << 7;
-        /// `@bitmap`
-        const BITMAP = 1 << 8;
-        /// `@hyperloglog`
-        const HYPERLOGLOG = 1 << 9;
-        /// `@geo`
-        const GEO = 1 << 10;
-        /// `@stream`
-        const STREAM = 1 << 11;
-        /// `@pubsub`
-        const PUBSUB = 1 << 12;
-        /// `@admin`
-        const ADMIN = 1 << 13;
-        /// `@fast`
-        const FAST = 1 << 14;
-        /// `@slow`
-        const SLOW = 1 << 15;
-        /// `@blocking`
-        const BLOCKING = 1 << 16;
-        /// `@dangerous`
-        const DANGEROUS = 1 << 17;
-        /// `@connection`
-        const CONNECTION = 1 << 18;
-        /// `@transaction`
-        const TRANSACTION = 1 << 19;
-        /// `@scripting`
-        const SCRIPTING = 1 << 20;
-        /// `@json`
-        const JSON = 1 << 21;
-        /// `@search`
-        const SEARCH = 1 << 22;
-    }
-}
-
-/// A command's group, as Upstash's documentation sorts them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Group {
-    Bitmap,
-    Connection,
-    Function,
-    Generic,
-    Geo,
-    Hash,
-    HyperLogLog,
-    Json,
-    List,
-    PubSub,
-    Scripting,
-    Server,
-    Set,
-    SortedSet,
-    Stream,
-    String,
-    Transaction,
-}
-
-impl Group {
-    /// The ACL category that every command of the group belongs to.
-    const fn category(self) -> Categories {
-        match self {
-            Group::Bitmap => Categories::BITMAP,
-            Group::Connection => Categories::CONNECTION,
-            Group::Function | Group::Scripting => Categories::SCRIPTING,
-            Group::Generic => Categories::KEYSPACE,
-            Group::Geo => Categories::GEO,
-            Group::Hash => Categories::HASH,
-            Group::HyperLogLog => Categories::HYPERLOGLOG,
-            Group::Json => Categories::JSON,
-            Group::List => Categories::LIST,
-            Group::PubSub => Categories::PUBSUB,
-            Group::Server => Categories::empty(),
-            Group::Set => Categories::SET,
-            Group::SortedSet => Categories::SORTEDSET,
-            Group::Stream => Categories::STREAM,
-            Group::String => Categories::STRING,
-            Group::Transaction => Categories::TRANSACTION,
-        }
-    }
-}
 
 /// How Upstash offers a command over REST.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -201,7 +57,12 @@ pub enum Keys {
         fixed: i16,
     },
     /// Found by a function, for commands with a grammar of their own.
-    Custom(fn(&[Bytes]) -> Vec<usize>),
+    Custom {
+        /// Index of the key that is always there, 0 when there is none.
+        fixed: i16,
+        /// Finds the indexes of all keys.
+        find: fn(&[Bytes]) -> Vec<usize>,
+    },
 }
 
 /// A row of the command table.
@@ -302,10 +163,11 @@ impl Command {
         self
     }
 
-    /// Sets a function that finds the keys.
+    /// Sets a function that finds the keys; `fixed` is the index of one that is always there, or 0.
     #[must_use]
-    pub const fn custom_keys(mut self, find: fn(&[Bytes]) -> Vec<usize>) -> Command {
-        self.keys = Keys::Custom(find);
+    pub const fn custom_keys(mut self, fixed: i16, find: fn(&[Bytes]) -> Vec<usize>) -> Command {
+        self.keys = Keys::Custom { fixed, find };
+        self.flags = self.flags.union(Flags::MOVABLEKEYS);
         self
     }
 
@@ -369,8 +231,12 @@ impl Command {
         self
     }
 
-    /// All its ACL categories: those that its flags and its group imply, and the extra ones.
+    /// All its ACL categories: those that its flags and its group imply, and the extra ones. A
+    /// container's say nothing of its subcommands'.
     pub fn all_categories(&self) -> Categories {
+        if !self.subcommands.is_empty() {
+            return Categories::SLOW;
+        }
         let mut all = self.extra | self.group.category();
         let implied = [
             (Flags::WRITE, Categories::WRITE),
@@ -411,6 +277,18 @@ impl Command {
         self.name.to_ascii_lowercase().replace(' ', "|")
     }
 
+    /// First key, last key and step as `COMMAND INFO` shows them: zeros for keys that are found
+    /// otherwise.
+    pub fn key_range(&self) -> [i16; 3] {
+        match self.keys {
+            Keys::Range { first, last, step } => [first, last, step],
+            Keys::Counted { fixed, .. } | Keys::Custom { fixed, .. } if fixed > 0 => {
+                [fixed, fixed, 1]
+            }
+            Keys::None | Keys::Counted { .. } | Keys::Custom { .. } => [0; 3],
+        }
+    }
+
     /// Indexes of the keys among `args`. A malformed command yields those that can be found.
     pub fn key_positions(&self, args: &[Bytes]) -> Vec<usize> {
         match self.keys {
@@ -443,7 +321,7 @@ impl Command {
                 found.extend((at + 1..args.len()).take(number));
                 found
             }
-            Keys::Custom(find) => find(args),
+            Keys::Custom { find, .. } => find(args),
         }
     }
 }
