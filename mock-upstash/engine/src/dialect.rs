@@ -23,6 +23,8 @@ pub struct QuirkRow {
     pub quirk: Quirk,
     /// The name by which it is switched: `--quirk ID=off`.
     pub id: &'static str,
+    /// Names of the rows of the command table that it concerns; none when it concerns all of them.
+    pub commands: &'static [&'static str],
     /// What stock Redis does.
     pub redis: &'static str,
     /// What Upstash does.
@@ -34,14 +36,14 @@ pub struct QuirkRow {
 }
 
 macro_rules! quirks {
-    ($($(#[doc = $doc:literal])* $name:ident: $id:literal, $redis:literal, $upstash:literal, $source:literal, $confidence:ident;)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident: $id:literal, [$($command:literal),*], $redis:literal, $upstash:literal, $source:literal, $confidence:ident;)*) => {
         /// A way in which Upstash departs from Redis; [`QUIRKS`] describes each.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Quirk { $(#[doc = concat!("`", $id, "`; see its row in [`QUIRKS`].")] $name,)* }
 
         /// Every quirk, described.
         pub const QUIRKS: &[QuirkRow] = &[$(QuirkRow {
-            quirk: Quirk::$name, id: $id, redis: $redis, upstash: $upstash, source: $source,
+            quirk: Quirk::$name, id: $id, commands: &[$($command),*], redis: $redis, upstash: $upstash, source: $source,
             confidence: Confidence::$confidence,
         },)*];
     };
@@ -49,118 +51,147 @@ macro_rules! quirks {
 
 quirks! {
     UnknownCommand: "unknown-command",
+        [],
         "ERR unknown command 'FOO', with args beginning with: …",
         "ERR Command is not available: 'FOO'. See https://upstash.com/docs/redis/overall/rediscompatibility for details",
         "reports of users, 2025-2026", Reported;
     SingleDatabase: "single-database",
+        ["SELECT"],
         "SELECT takes an index below the number of databases (16)",
         "SELECT takes 0 alone: ERR Only 0th database is supported! Selected DB: 1",
         "Upstash docs, commands/select; measured over TCP by users, 2026", Reported;
     UnlinkWithoutKeys: "unlink-without-keys",
+        ["UNLINK"],
         "UNLINK without a key is an arity error",
         "UNLINK without a key answers 0",
         "README of serverless-redis-http", Reported;
     CopyOntoItself: "copy-onto-itself",
+        ["COPY"],
         "COPY of a key onto itself is an error",
         "COPY of a key onto itself answers 0",
         "@upstash/redis test suite, copy", Tested;
     RangeLimit: "zrange-limit",
+        ["ZRANGE", "ZRANGESTORE"],
         "ZRANGE by index refuses LIMIT",
         "ZRANGE and ZRANGESTORE by index honour LIMIT",
         "upstash-redis (Python) test suite, zrangestore", Tested;
     ScanWithType: "scan-withtype",
+        ["SCAN"],
         "SCAN … WITHTYPE is a syntax error",
         "SCAN … WITHTYPE answers key and type in turn",
         "@upstash/redis test suite, scan", Tested;
     ConsumersOfMissingGroup: "xinfo-consumers-missing-group",
+        ["XINFO CONSUMERS"],
         "XINFO CONSUMERS of a missing group is a NOGROUP error",
         "XINFO CONSUMERS of a missing group answers an empty array",
         "@upstash/redis test suite, xinfo", Tested;
     NoackConsumer: "xreadgroup-noack-consumer",
+        ["XREADGROUP"],
         "XREADGROUP NOACK creates the consumer",
         "XREADGROUP NOACK does not create the consumer",
         "@upstash/redis test suite, xreadgroup", Tested;
     NearExactTrim: "near-exact-trim",
+        ["XADD", "XTRIM"],
         "MAXLEN ~ and MINID ~ trim whole nodes of 100 entries",
         "MAXLEN ~ and MINID ~ trim to the exact length",
         "Upstash changelog, February 2024", Documented;
     PendingLimit: "pending-limit",
+        ["XREADGROUP"],
         "a consumer's pending entries are not limited",
         "XREADGROUP is refused when a consumer would have more than 1000 pending entries",
         "Upstash docs, troubleshooting/stream_pel_limit", Documented;
     DoubleArithmetic: "double-arithmetic",
+        ["INCRBYFLOAT", "HINCRBYFLOAT"],
         "INCRBYFLOAT and HINCRBYFLOAT compute in extended precision: 0.1 + 0.2 is 0.3",
         "INCRBYFLOAT and HINCRBYFLOAT compute in 64-bit doubles: 0.1 + 0.2 is 0.30000000000000004",
         "Upstash docs, commands/incrbyfloat; the digits are inferred", Documented;
     Resp3Forms: "resp3-forms",
+        ["SMEMBERS", "GEODIST", "INCRBYFLOAT", "CONFIG GET", "ZPOPMIN", "ZPOPMAX"],
         "SMEMBERS is a set, GEODIST, INCRBYFLOAT a double or bulk, CONFIG GET a map, ZPOPMIN nested in RESP3",
         "SMEMBERS is an array, GEODIST and INCRBYFLOAT bulk strings, CONFIG GET and ZPOPMIN flat arrays in RESP3",
         "Upstash docs, command pages", Documented;
     EmptyCommandTable: "empty-command-table",
+        ["COMMAND"],
         "COMMAND lists every command and has subcommands",
         "COMMAND answers an empty array and refuses arguments",
         "Upstash docs, commands/command", Documented;
     ConfigNotificationsOnly: "config-notifications-only",
+        ["CONFIG GET", "CONFIG SET"],
         "CONFIG knows every setting",
         "CONFIG knows notify-keyspace-events alone",
         "Upstash docs, commands/config-get and config-set", Documented;
     InfoSections: "info-sections",
+        ["INFO"],
         "INFO has Redis's sections",
         "INFO has Upstash's own sections and fields, with upstash_version",
         "INFO output published by users, 2025", Reported;
     AclTokens: "acl-tokens",
+        ["ACL CAT", "ACL GENTOKEN", "ACL GETUSER", "ACL LOG", "ACL RESTTOKEN", "ACL SETUSER"],
         "ACL users have passwords of their own choice, selectors, subcommand rules; ACL LOG records denials",
         "ACL passwords come from ACL GENTOKEN, ACL RESTTOKEN gives REST tokens; no selectors or subcommand rules; LOG is empty",
         "Upstash docs, commands/acl-setuser", Documented;
     ScriptRollback: "script-rollback",
+        ["EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO"],
         "a script that fails keeps the writes it made before",
         "a script that fails leaves none of its writes",
         "probe of a live database, published August 2026", Reported;
     ScriptTruncatesNumbers: "script-truncates-numbers",
+        ["EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO"],
         "redis.call turns a number argument into 17 significant digits",
         "redis.call truncates a number argument toward zero",
         "probe of a live database, published August 2026", Reported;
     CjsonEmptyTable: "cjson-empty-table",
+        ["EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO"],
         "cjson encodes an empty table as {}",
         "cjson encodes an empty table as []",
         "measurements of users on both engines, 2026", Reported;
     CjsonNull: "cjson-null",
+        ["EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO"],
         "cjson decodes null to cjson.null and keeps it on the way back",
         "cjson decodes null to nil, so nulls vanish on the way back",
         "measurements of users on both engines, 2026", Reported;
     CjsonSharedTable: "cjson-shared-table",
+        ["EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO"],
         "cjson encodes a table that is referenced twice, twice",
         "cjson takes a table that is referenced twice for a cycle: encode answers nil and an error",
         "measured on a live database, September 2026", Reported;
     ScriptReadOnlyKeys: "script-read-only-keys",
+        ["EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO"],
         "a script may change its KEYS and ARGV tables",
         "KEYS and ARGV are read-only tables",
         "comment in a published key-value wrapper", Reported;
     ScriptErrorText: "script-error-text",
+        ["EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO"],
         "script errors end with the script's digest and its line",
         "ERR Error running script: @user_script:N: … with a stack traceback",
         "@upstash/redis test suite, functions; reports of users", Tested;
     KeyLocking: "allow-key-locking",
+        ["EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO", "FUNCTION LOAD", "SCRIPT LOAD"],
         "the flag allow-key-locking is unknown",
         "the flag allow-key-locking lets scripts run concurrently; keys must be declared",
         "Upstash docs, features/key-locking", Documented;
     ReadOnlyFunctionCall: "fcall-ro-late-check",
+        ["FCALL_RO"],
         "FCALL_RO refuses a function that lacks no-writes",
         "FCALL_RO runs it and fails when it reaches a write",
         "@upstash/redis test suite, functions", Tested;
     ScriptKill: "script-kill",
+        ["SCRIPT KILL", "FUNCTION KILL"],
         "SCRIPT KILL and FUNCTION KILL end a running script",
         "SCRIPT KILL and FUNCTION KILL always answer NOTBUSY",
         "Upstash docs, commands/script-kill", Documented;
     JsonDeepestFirst: "json-deepest-first",
+        ["JSON.ARRAPPEND", "JSON.ARRINDEX", "JSON.ARRINSERT", "JSON.ARRLEN", "JSON.ARRPOP", "JSON.ARRTRIM", "JSON.CLEAR", "JSON.GET", "JSON.MGET", "JSON.NUMINCRBY", "JSON.NUMMULTBY", "JSON.OBJKEYS", "JSON.OBJLEN", "JSON.RESP", "JSON.STRAPPEND", "JSON.STRLEN", "JSON.TOGGLE", "JSON.TYPE"],
         "recursive JSONPath matches come from the root down (RedisJSON)",
         "recursive JSONPath matches come deepest first",
         "@upstash/redis test suite, json.objlen", Tested;
     IntegerErrorText: "integer-error-text",
+        [],
         "ERR value is not an integer or out of range",
         "ERR value is not an int or out of range",
         "Upstash docs, features/restapi (no live capture)", Documented;
     AuthErrorText: "auth-error-text",
+        ["AUTH"],
         "NOAUTH and WRONGPASS end with a full stop",
         "NOAUTH names a page of the documentation, WRONGPASS has no full stop",
         "Upstash docs, troubleshooting/no_auth", Documented;

@@ -2,6 +2,7 @@
 
 mod call;
 mod exercise;
+mod page;
 mod recording;
 mod redis;
 mod upstash;

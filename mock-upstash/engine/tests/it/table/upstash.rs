@@ -14,7 +14,6 @@ pub(super) struct Offer {
     pub(super) rest: String,
     pub(super) read_only_token: String,
     pub(super) since: String,
-    #[expect(dead_code, reason = "a column of the table")]
     pub(super) origin: String,
 }
 
