@@ -1,4 +1,5 @@
-//! What no source tells of Upstash's REST API: what the mock does, and the switch for the other way.
+//! What no source tells of Upstash's REST API and of its replicas: what the mock does, and the switch for
+//! the other way.
 //!
 //! A fact about Upstash's commands is a quirk of the engine ([`crate::Quirk`]). Here are the gaps in
 //! what is known of its HTTP side: for each, what is likelier is the default, and the other way can
@@ -73,6 +74,22 @@ assumptions! {
         "`/subscribe/a/b` subscribes to both channels",
         "it subscribes to the first",
         "the SDKs open one stream for each channel";
+    SyncTokenAtPrimary: "sync-token-at-primary",
+        "with a replica lag, a read whose sync token is ahead of the replica waits for it (while time stands still, the primary answers)",
+        "the primary answers at once",
+        "the documentation says that the serving node is made to have the write, not how long that takes";
+    PipelineReadsApart: "pipeline-reads-apart",
+        "with a replica lag, a read in a pipeline sees the writes before it in the same pipeline",
+        "each command of a pipeline is routed for itself, and such a read may be stale",
+        "the documentation promises read-your-writes for a TCP connection and for sync tokens, and is silent on pipelines";
+    ReplicaTransactions: "replica-transactions",
+        "with a replica lag, a transaction is the primary's, even one that only reads",
+        "one that only reads is served by the replica",
+        "the documentation says that a transaction locks its keys, not at which node";
+    SyncTokenCoversScripts: "sync-token-covers-scripts",
+        "with a replica lag, the sync token does not tell of scripts: EVALSHA_RO meets a replica without the script although its token is later",
+        "loading a script counts as a write that the token tells of",
+        "the JavaScript SDK sends its token by default, and its test of EVALSHA_RO still waits a second after SCRIPT LOAD";
 }
 
 /// Which assumptions are switched on; by default none.

@@ -117,8 +117,36 @@
 //! # }
 //! ```
 //!
+//! # Stale reads
+//!
+//! Upstash answers reads from replicas, which trail. With [`Builder::replica_lag`] the mock does so too,
+//! by its own clock: a read without the sync token of a write is stale until the clock has moved by the
+//! lag. [`MockUpstash::failover`] loses what the replica has not got:
+//!
+//! ```
+//! # use std::time::Duration;
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # rustls::crypto::ring::default_provider().install_default().ok();
+//! # use mock_upstash::MockUpstash;
+//! let mock = MockUpstash::builder().replica_lag(Duration::from_millis(50)).start().await?;
+//! mock.freeze();
+//! # let client = reqwest::Client::new();
+//! let ask = async |body: &'static str| {
+//!     let request = client.post(mock.url()).bearer_auth(mock.token()).body(body);
+//!     request.send().await?.text().await
+//! };
+//! ask(r#"["SET", "seat", "taken"]"#).await?;
+//! assert_eq!(ask(r#"["GET", "seat"]"#).await?, r#"{"result":null}"#);
+//! mock.advance(Duration::from_millis(50));
+//! assert_eq!(ask(r#"["GET", "seat"]"#).await?, r#"{"result":"taken"}"#);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Tests in other languages ask the same over HTTP, under `/_mock/`, with the standard token:
 //! `GET` and `POST /_mock/time` (`{"advance_ms": 1000, "frozen": true}`), `POST /_mock/reset`,
+//! `GET` and `POST /_mock/replica` (`{"lag_ms": 50}`), `POST /_mock/failover`,
 //! `GET` and `DELETE /_mock/requests`, `GET`, `POST`, `PUT` and `DELETE /_mock/faults`,
 //! `PUT` and `DELETE /_mock/snapshots/NAME`, `POST /_mock/restore/NAME`. See [`Builder::control`].
 //!
@@ -157,6 +185,7 @@ pub mod fault;
 pub mod journal;
 mod listener;
 mod outbox;
+mod replica;
 mod resp;
 mod rest;
 mod server;

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
@@ -78,6 +79,15 @@ struct Server {
     /// Where randomness comes from: the same seed and requests give the same replies
     #[arg(long, env = "MOCK_UPSTASH_SEED", default_value_t = 0)]
     seed: u64,
+    /// How long changes take to the replica that serves reads, as 50ms or 2s; 0 for none
+    #[arg(
+        long,
+        env = "MOCK_UPSTASH_REPLICA_LAG",
+        default_value = "0",
+        value_name = "DURATION",
+        value_parser = duration
+    )]
+    replica_lag: Duration,
     /// Whose behaviour to show
     #[arg(long, env = "MOCK_UPSTASH_DIALECT", value_enum, default_value_t = DialectName::Upstash)]
     dialect: DialectName,
@@ -139,6 +149,23 @@ fn assume(text: &str) -> Result<(Assumption, bool), String> {
     Ok((row.assumption, on))
 }
 
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit());
+    let (number, unit) = text.split_at(digits.unwrap_or(text.len()));
+    let number: u32 = number
+        .parse()
+        .map_err(|_| "write a whole number and a unit, as 50ms or 2s".to_owned())?;
+    let unit = match unit {
+        "us" => Duration::from_micros(1),
+        "ms" => Duration::from_millis(1),
+        "s" => Duration::from_secs(1),
+        "m" => Duration::from_secs(60),
+        "" if number == 0 => Duration::ZERO,
+        _ => return Err("its unit is one of us, ms, s, m, as in 50ms".to_owned()),
+    };
+    Ok(unit * number)
+}
+
 fn switch(text: &str) -> Result<(&str, bool), String> {
     let (id, state) = text.split_once('=').ok_or("write ID=on or ID=off")?;
     Ok((id, on_or_off(state)?))
@@ -171,7 +198,8 @@ impl Server {
             .tls(self.tls || self.tls_ca_file.is_some())
             .journal(self.journal)
             .max_connections(self.max_connections)
-            .seed(self.seed);
+            .seed(self.seed)
+            .replica_lag(self.replica_lag);
         for (quirk, on) in &self.quirk {
             builder = builder.quirk(*quirk, *on);
         }

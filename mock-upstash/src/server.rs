@@ -67,6 +67,7 @@ pub struct Builder {
     control: Option<bool>,
     max_connections: usize,
     upstream: Option<String>,
+    replica_lag: Duration,
 }
 
 impl Default for Builder {
@@ -85,6 +86,7 @@ impl Default for Builder {
             control: None,
             max_connections: MAX_CONNECTIONS,
             upstream: None,
+            replica_lag: Duration::ZERO,
         }
     }
 }
@@ -189,6 +191,16 @@ impl Builder {
         self
     }
 
+    /// How long changes take to the replica that serves reads; by default zero: a read sees every write
+    /// before it. Otherwise a read is stale until the clock has moved by the lag, unless its request
+    /// carries the sync token of a later write, or comes over a TCP connection that has seen one.
+    /// Reads in transactions and scripts that may write are the primary's.
+    #[must_use]
+    pub fn replica_lag(mut self, lag: Duration) -> Self {
+        self.replica_lag = lag;
+        self
+    }
+
     /// Starts it; it is ready for requests when this returns.
     ///
     /// # Errors
@@ -226,6 +238,7 @@ impl Builder {
                 control: self.control.unwrap_or(self.rest.ip().is_loopback()),
                 max_connections: self.max_connections,
                 upstream,
+                replica_lag: self.replica_lag,
             },
         ));
         let (stop, stopped) = watch::channel(());
@@ -347,6 +360,7 @@ impl MockUpstash {
     /// Makes time stand still, but for [`MockUpstash::advance`].
     pub fn freeze(&self) {
         self.shared.clock.freeze();
+        self.shared.clock_moved.notify_waiters();
     }
 
     /// Lets time run again.
@@ -381,6 +395,19 @@ impl MockUpstash {
     /// request strikes it.
     pub fn inject(&self, fault: Fault) {
         self.shared.faults.add(fault);
+    }
+
+    /// Changes how long changes take to the replica that serves reads; zero for no replica. See
+    /// [`Builder::replica_lag`].
+    pub fn set_replica_lag(&self, lag: Duration) {
+        self.shared.set_replica_lag(lag);
+    }
+
+    /// The replica takes the primary's place, as when a node of Upstash's fails: what has not reached it
+    /// is lost, scripts included. Answers how many changed keys that concerns; 0 without a replica lag.
+    /// Connections stay.
+    pub fn failover(&self) -> usize {
+        self.shared.failover()
     }
 
     /// Ends all faults.

@@ -78,6 +78,7 @@ pub(crate) struct Parts {
     pub(crate) control: bool,
     pub(crate) max_connections: usize,
     pub(crate) upstream: Option<Upstream>,
+    pub(crate) replica_lag: Duration,
 }
 
 impl Shared {
@@ -98,6 +99,7 @@ impl Shared {
             tokens: [parts.token, parts.read_only_token],
         };
         shared.set_users(&mut shared.engine.lock());
+        shared.set_replica_lag(parts.replica_lag);
         shared
     }
 
@@ -154,6 +156,8 @@ impl Shared {
             }
             engine.disconnect(client);
             engine.tick();
+            // What is on its way to a replica is part of what is forgotten.
+            engine.resync_replica();
         }
         self.clock_moved.notify_waiters();
     }

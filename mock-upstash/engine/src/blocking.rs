@@ -109,6 +109,7 @@ impl Engine {
             self.block(client, *db, blocked);
             return;
         }
+        self.note_woken(client);
         let reply = reply.unwrap_or_else(Reply::Error);
         self.session_mut(client).outbox.push(reply);
     }

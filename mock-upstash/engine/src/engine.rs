@@ -19,6 +19,7 @@ use crate::error::{EXEC_ABORT, NO_AUTH, ReplyError, as_c_text};
 use crate::keyspace::{Database, Key};
 use crate::notification::Class;
 use crate::pubsub::PubSub;
+use crate::replica::Replica;
 use crate::reply::{Outcome, Reply};
 use crate::script::Scripts;
 use crate::session::{ClientId, Connect, Protocol, Session};
@@ -50,6 +51,8 @@ pub struct Engine {
     pub(crate) waiting: Waiting,
     pub(crate) sessions: HashMap<ClientId, Session>,
     pub(crate) monitors: Vec<ClientId>,
+    /// A second copy of the data that serves reads; most engines have none.
+    pub(crate) replica: Option<Box<Replica>>,
     watchers: HashMap<(usize, Key), HashSet<ClientId>>,
     /// Stands in for a client that is gone.
     detached: Session,
@@ -106,6 +109,7 @@ impl Engine {
             waiting: Waiting::default(),
             sessions: HashMap::new(),
             monitors: Vec::new(),
+            replica: None,
             watchers: HashMap::new(),
             detached: Session::new(0, Connect::default(), 0),
             next_client: 1,
@@ -172,15 +176,22 @@ impl Engine {
         let now_ms = self.now_ms();
         self.expire(now_ms);
         let reply = match self.admit(client, args, now_ms) {
-            Ok(command) => self.run_or_queue(client, command, args, now_ms),
+            Ok(command) => self.route(
+                client,
+                Origin::Client,
+                &[(command, args)],
+                now_ms,
+                |engine| engine.run_or_queue(client, command, args, now_ms),
+            ),
             Err(error) => {
+                self.serve_waiting();
+                self.ship();
                 if let Some(transaction) = &mut self.session_mut(client).transaction {
                     transaction.aborted = true;
                 }
                 Err(error)
             }
         };
-        self.serve_waiting();
         reply.unwrap_or_else(Reply::Error)
     }
 
@@ -200,17 +211,21 @@ impl Engine {
             .iter()
             .map(|args| self.admit(client, args, now_ms))
             .collect::<Result<Vec<_>, _>>()?;
-        let replies = admitted
+        let commands: Vec<(&'static Command, &[Bytes])> = admitted
             .into_iter()
             .zip(commands)
-            .map(|(command, args)| {
-                self.show_to_monitors(client, command, args);
-                self.call(client, command, args, Origin::Transaction, now_ms)
-                    .unwrap_or_else(Reply::Error)
-            })
+            .map(|(command, args)| (command, &args[..]))
             .collect();
-        self.serve_waiting();
-        Ok(replies)
+        let origin = Origin::Transaction;
+        Ok(self.route(client, origin, &commands, now_ms, |engine| {
+            let run = |(command, args): &(&'static Command, &[Bytes])| {
+                engine.show_to_monitors(client, command, args);
+                engine
+                    .call(client, command, args, origin, now_ms)
+                    .unwrap_or_else(Reply::Error)
+            };
+            commands.iter().map(run).collect()
+        }))
     }
 
     /// Finds the row of a command and checks that this client may run it: known, right number of
@@ -400,7 +415,11 @@ impl Engine {
             db,
             protocol,
         };
-        (command.handler)(&mut call)
+        let outcome = (command.handler)(&mut call);
+        if self.replica.is_some() && origin != Origin::Script {
+            self.ship_scripts(command, args, outcome.is_ok());
+        }
+        outcome
     }
 
     /// Carries out what a transaction queued. EXEC's handler; kept here for it is the engine's own
@@ -518,6 +537,7 @@ impl Engine {
         self.expire(now_ms);
         self.serve_waiting();
         self.give_up_waiting(now_ms);
+        self.ship();
     }
 
     /// A number that grows with every call, to put blocked clients in order.

@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 
 use crate::engine::Engine;
 use crate::error::{ReplyError, WRONG_TYPE};
@@ -57,6 +57,8 @@ pub struct Database {
     field_deadlines: HashMap<Key, u64, foldhash::fast::RandomState>,
     /// What keys held before the change that may have to be taken back.
     journal: Option<IndexMap<Key, Option<Entry>>>,
+    /// Keys that changed since they were last asked for, when there is a replica to ship them to.
+    changed: Option<IndexSet<Key>>,
 }
 
 impl Database {
@@ -205,7 +207,7 @@ impl Database {
 
     /// Takes out everything.
     pub fn clear(&mut self) -> Vec<Key> {
-        if self.journal.is_some() {
+        if self.journal.is_some() || self.changed.is_some() {
             let keys: Vec<Key> = self.entries.keys().cloned().collect();
             for key in &keys {
                 self.record(key);
@@ -262,6 +264,44 @@ impl Database {
             restored.push(key);
         }
         restored
+    }
+
+    /// Begins, or ends, to note which keys change.
+    pub(crate) fn track_changes(&mut self, on: bool) {
+        self.changed = on.then(IndexSet::new);
+    }
+
+    /// The keys that changed since the last call, and what they hold now.
+    pub(crate) fn take_changed(&mut self) -> Vec<(Key, Option<Entry>)> {
+        let changed = match &mut self.changed {
+            Some(changed) if !changed.is_empty() => std::mem::take(changed),
+            _ => return Vec::new(),
+        };
+        let held = |key: Key| {
+            let entry = self.entries.get(&key).cloned();
+            (key, entry)
+        };
+        changed.into_iter().map(held).collect()
+    }
+
+    /// A copy, with keys in the same order, that notes no changes.
+    pub(crate) fn copy(&self) -> Database {
+        Database {
+            entries: self.entries.clone(),
+            expiring: self.expiring.clone(),
+            expiring_fields: self.expiring_fields.clone(),
+            field_deadlines: self.field_deadlines.clone(),
+            journal: None,
+            changed: None,
+        }
+    }
+
+    /// Takes out keys and fields whose time has come, and tells nobody.
+    pub(crate) fn drop_expired(&mut self, now_ms: u64) {
+        while self.pop_expired(now_ms).is_some() {}
+        while let Some((key, _)) = self.pop_expired_fields(now_ms) {
+            self.remove_if_empty(&key);
+        }
     }
 
     /// Brings the index of expiring hash fields up to date. To be called after a change to the
@@ -330,6 +370,11 @@ impl Database {
             && !journal.contains_key(key)
         {
             journal.insert(key.into(), self.entries.get(key).cloned());
+        }
+        if let Some(changed) = &mut self.changed
+            && !changed.contains(key)
+        {
+            changed.insert(key.into());
         }
     }
 }

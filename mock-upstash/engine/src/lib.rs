@@ -20,7 +20,7 @@
 //!
 //! In reading order: [`reply`] and [`error`], [`command`] (the table), [`call`] (what a handler
 //! gets), [`keyspace`] and [`value`] (data), [`commands`] (the handlers, by group), [`engine`] (the
-//! way of a command), [`session`], [`blocking`], [`dialect`].
+//! way of a command), [`session`], [`blocking`], [`replica`], [`dialect`].
 
 pub mod acl;
 pub mod blocking;
@@ -42,6 +42,7 @@ mod natural;
 pub mod notification;
 pub mod number;
 pub mod pubsub;
+pub mod replica;
 pub mod reply;
 pub mod script;
 pub mod session;

@@ -114,6 +114,9 @@ pub struct Session {
     pub closing: bool,
     /// Commands reached it over REST: TCP-only commands are refused and nothing blocks.
     pub rest: bool,
+    /// The position up to which it has seen changes: a replica that has not got so far does not serve
+    /// it ([`crate::replica`]).
+    pub seen: u64,
     /// Where out-of-turn replies go.
     pub outbox: Box<dyn Outbox>,
 }
@@ -141,6 +144,7 @@ impl Session {
             last_command: None,
             closing: false,
             rest: options.rest,
+            seen: 0,
             outbox: options.outbox,
         }
     }

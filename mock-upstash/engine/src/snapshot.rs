@@ -37,7 +37,7 @@ impl Engine {
     }
 
     /// Replaces all data by that of a snapshot. Watched keys count as changed; what has expired
-    /// since is gone.
+    /// since is gone. A replica has the same at once.
     pub fn restore(&mut self, snapshot: &Snapshot) {
         for db in 0..self.databases.len() {
             self.flush(db);
@@ -47,5 +47,6 @@ impl Engine {
             }
         }
         self.tick();
+        self.resync_replica();
     }
 }

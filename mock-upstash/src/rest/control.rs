@@ -41,6 +41,15 @@ pub(super) fn answer(
             change.apply(shared);
             json(&Time::of(shared))
         }
+        ("replica", None, "GET") => json(&ReplicaState::of(shared)),
+        ("replica", None, "POST" | "PUT") => {
+            let change: ReplicaChange = read(body)?;
+            shared.set_replica_lag(Duration::from_millis(change.lag_ms));
+            json(&ReplicaState::of(shared))
+        }
+        ("failover", None, "POST" | "PUT") => json(&Failover {
+            lost_keys: shared.failover(),
+        }),
         ("reset", None, "POST" | "PUT") => {
             shared.reset();
             done()
@@ -94,6 +103,7 @@ pub(super) fn answer(
         }
         _ => Err(not_found(&format!(
             "{method} {path} does nothing; there are GET and POST /_mock/time, POST /_mock/reset, \
+             GET and POST /_mock/replica, POST /_mock/failover, \
              GET and DELETE /_mock/requests, GET, POST, PUT and DELETE /_mock/faults, \
              GET /_mock/snapshots, PUT and DELETE /_mock/snapshots/NAME, POST /_mock/restore/NAME"
         ))),
@@ -135,6 +145,38 @@ impl TimeChange {
         }
         shared.advance(Duration::from_millis(self.advance_ms.unwrap_or(0)));
     }
+}
+
+/// How far behind the replica is that serves reads.
+#[derive(Serialize)]
+struct ReplicaState {
+    /// How long changes take to it; 0 when there is none.
+    lag_ms: u64,
+    /// How many changes it has not got yet.
+    behind: u64,
+}
+
+impl ReplicaState {
+    fn of(shared: &Shared) -> ReplicaState {
+        let mut engine = shared.engine.lock();
+        ReplicaState {
+            lag_ms: u64::try_from(engine.replica_lag().as_millis()).unwrap_or(u64::MAX),
+            behind: engine.replica_behind(),
+        }
+    }
+}
+
+/// What is to become of the replica: `{"lag_ms": 50}`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReplicaChange {
+    lag_ms: u64,
+}
+
+/// What a failover cost.
+#[derive(Serialize)]
+struct Failover {
+    lost_keys: usize,
 }
 
 /// A snapshot that is kept.

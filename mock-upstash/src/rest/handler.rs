@@ -17,9 +17,10 @@ use super::encode::Encoding;
 use super::path;
 use super::response::{self, Body, HungUp, Refusal};
 use super::stream;
-use super::work::{Format, Work};
+use super::work::{Format, Terms, Work};
 use crate::assumption::Assumption;
 use crate::journal::RequestKind;
+use crate::replica;
 use crate::shared::Shared;
 
 /// Largest body of a request, in bytes. Upstash limits commands, not bodies; this bounds memory.
@@ -100,7 +101,7 @@ async fn respond(
         return control::answer(shared, &token, &parts.method, path, &body?);
     }
     match parse(shared, path, &parts.headers, body, parameters) {
-        Ok(Task::Work(format, work)) => carry_out(shared, token, format, work).await,
+        Ok(Task::Work(terms, work)) => carry_out(shared, token, terms, work).await,
         Ok(Task::Stream(command)) => {
             let (user, response) = stream::open(shared, &token, &command, stopped).await?;
             let status = Some(response.status().as_u16());
@@ -117,7 +118,7 @@ async fn respond(
 
 /// What a request turned out to ask for.
 enum Task {
-    Work(Format, Work),
+    Work(Terms, Work),
     Stream(Vec<Bytes>),
 }
 
@@ -128,7 +129,10 @@ fn parse(
     body: Result<Bytes, Refusal>,
     parameters: Vec<Bytes>,
 ) -> Result<Task, Refusal> {
-    let format = format(headers)?;
+    let terms = Terms {
+        format: format(headers)?,
+        position: replica::position(headers),
+    };
     let body = body?;
     let assumptions = shared.assumptions;
     let segments = path::segments(path, assumptions.has(Assumption::EncodedSlashSplits));
@@ -156,24 +160,24 @@ fn parse(
             Work::One(command)
         }
     };
-    Ok(Task::Work(format, work))
+    Ok(Task::Work(terms, work))
 }
 
 async fn carry_out(
     shared: &Arc<Shared>,
     token: Bytes,
-    format: Format,
+    terms: Terms,
     work: Work,
 ) -> Result<Response<Body>, Refusal> {
     let (outcome, user) = if shared.faults.any() {
         let user = check(shared, &token)?;
         let outcome = match work.strike(shared, &user) {
-            None => work.carry_out(shared, &token, format).await,
-            Some(effect) => work.carry_out_struck(shared, &token, format, effect).await,
+            None => work.carry_out(shared, &token, terms).await,
+            Some(effect) => work.carry_out_struck(shared, &token, terms, effect).await,
         };
         (outcome, Some(user))
     } else {
-        (work.carry_out(shared, &token, format).await, None)
+        (work.carry_out(shared, &token, terms).await, None)
     };
     if shared.journal.is_on() {
         let (user, status) = match &outcome {

@@ -2,9 +2,8 @@
 
 use bytes::Bytes;
 use http_body_util::{Either, Full};
-use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Response, StatusCode};
-use redis_engine::Engine;
 
 use super::argument::BadBody;
 use super::encode;
@@ -13,8 +12,6 @@ use super::stream::EventStream;
 
 /// A response's body: whole, a stream of server-sent events, or an answer that a fault mangles.
 pub(crate) type Body = Either<Full<Bytes>, Either<EventStream, Mangled>>;
-
-pub(super) const SYNC_TOKEN: HeaderName = HeaderName::from_static("upstash-sync-token");
 
 /// Text as seen by users of the service, 2024-2026.
 const BAD_TOKEN: &str = "WRONGPASS invalid or missing auth token. See https://docs.upstash.com/redis/troubleshooting/http_unauthorized for details.";
@@ -123,22 +120,4 @@ pub(super) fn preflight(headers: &HeaderMap) -> Response<Body> {
     );
     answer.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed);
     response
-}
-
-/// The state of the primary: a count of changes in the digits 0-9a-v, as observed on a live database.
-pub(super) fn sync_token(engine: &Engine) -> HeaderValue {
-    const DIGITS: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
-    let mut rest = engine.stats.changes;
-    // 13 digits of 5 bits hold 64 bits.
-    let mut digits = [b'0'; 13];
-    let mut first = digits.len();
-    loop {
-        first -= 1;
-        digits[first] = DIGITS[(rest % 32) as usize];
-        rest /= 32;
-        if rest == 0 || first == 0 {
-            break;
-        }
-    }
-    HeaderValue::from_bytes(&digits[first..]).unwrap_or(HeaderValue::from_static("0"))
 }

@@ -11,10 +11,11 @@ use redis_engine::{Engine, Reply, ReplyError};
 use super::argument::Row;
 use super::encode::{self, Encoding};
 use super::mangle::{How, Mangled};
-use super::response::{self, Body, Refusal, SYNC_TOKEN};
+use super::response::{self, Body, Refusal};
 use crate::assumption::Assumption;
 use crate::fault::Effect;
 use crate::journal::RequestKind;
+use crate::replica::{self, SYNC_TOKEN};
 use crate::resp;
 use crate::shared::{Caller, Shared};
 use crate::upstream::{Away, Upstream};
@@ -24,6 +25,15 @@ use crate::upstream::{Away, Upstream};
 pub(super) enum Format {
     Json(Encoding),
     Resp2,
+}
+
+/// What a request's headers ask for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms {
+    /// How a reply is to be written.
+    pub(super) format: Format,
+    /// Up to where whoever answers must have seen changes.
+    pub(super) position: u64,
 }
 
 /// What a request asks for.
@@ -71,11 +81,24 @@ impl Work {
         &self,
         shared: &Shared,
         token: &Bytes,
-        format: Format,
+        terms: Terms,
     ) -> Result<(Caller, Response<Body>), Refusal> {
         match &shared.upstream {
-            None => self.on_engine(shared, token, format),
-            Some(upstream) => self.on_upstream(shared, upstream, token, format).await,
+            None => {
+                let commands = self.commands();
+                shared.wait_for_replica(terms.position, commands).await;
+                self.on_engine(shared, token, terms)
+            }
+            Some(upstream) => self.on_upstream(shared, upstream, token, terms).await,
+        }
+    }
+
+    /// The commands that could be read.
+    fn commands(&self) -> Box<dyn Iterator<Item = &[Bytes]> + Send + '_> {
+        match self {
+            Work::One(command) => Box::new(std::iter::once(&command[..])),
+            Work::Pipeline(rows) => Box::new(rows.iter().filter_map(|row| row.as_deref().ok())),
+            Work::Transaction(commands) => Box::new(commands.iter().map(|command| &command[..])),
         }
     }
 
@@ -83,7 +106,7 @@ impl Work {
         &self,
         shared: &Shared,
         token: &Bytes,
-        format: Format,
+        terms: Terms,
     ) -> Result<(Caller, Response<Body>), Refusal> {
         /// Commands run without letting others in between; more would make them wait too long.
         const TURN: usize = 64;
@@ -93,6 +116,9 @@ impl Work {
             // Requests share a client of the engine; what one has selected is not the next one's.
             engine.session_mut(caller.client).db = 0;
         }
+        // Requests share the client; where each begins is its token's to say.
+        engine.session_mut(caller.client).seen = terms.position;
+        let apart = shared.assumptions.has(Assumption::PipelineReadsApart);
         let answer = match self {
             Work::One(command) => {
                 let reply = engine.execute(caller.client, command);
@@ -102,11 +128,23 @@ impl Work {
                 let mut replies = Vec::with_capacity(rows.len());
                 for (turn, rows) in rows.chunks(TURN).enumerate() {
                     if turn > 0 {
+                        let seen = engine.session_mut(caller.client).seen;
                         parking_lot::MutexGuard::bump(&mut engine);
+                        engine.session_mut(caller.client).seen = seen;
                     }
                     replies.extend(rows.iter().map(|row| match row {
                         Ok(command) if command.is_empty() => Reply::Error(EMPTY_COMMAND),
-                        Ok(command) => engine.execute(caller.client, command),
+                        Ok(command) => {
+                            let session = engine.session_mut(caller.client);
+                            let seen = session.seen;
+                            if apart {
+                                session.seen = terms.position;
+                            }
+                            let reply = engine.execute(caller.client, command);
+                            let session = engine.session_mut(caller.client);
+                            session.seen = session.seen.max(seen);
+                            reply
+                        }
                         Err(error) => Reply::Error(error.clone()),
                     }));
                 }
@@ -114,9 +152,15 @@ impl Work {
             }
             Work::Transaction(commands) => Answer::All(engine.transaction(caller.client, commands)),
         };
-        let sync = response::sync_token(&engine);
+        let seen = engine.session_mut(caller.client).seen;
+        let position = if engine.replica_lag().is_zero() {
+            engine.position()
+        } else {
+            seen.min(engine.position())
+        };
         drop(engine);
-        Ok((caller, answer.write(shared, format, sync)))
+        let sync = replica::sync_token(position);
+        Ok((caller, answer.write(shared, terms.format, sync)))
     }
 
     async fn on_upstream(
@@ -124,7 +168,7 @@ impl Work {
         shared: &Shared,
         upstream: &Upstream,
         token: &Bytes,
-        format: Format,
+        terms: Terms,
     ) -> Result<(Caller, Response<Body>), Refusal> {
         // Admission is the engine's: one lock, held while nothing is waited for.
         let (caller, admitted) = {
@@ -179,8 +223,8 @@ impl Work {
                 })
             }
         };
-        let sync = HeaderValue::from_static("0");
-        Ok((caller, answer.write(shared, format, sync)))
+        let sync = replica::sync_token(upstream.position());
+        Ok((caller, answer.write(shared, terms.format, sync)))
     }
 
     /// Carries out a request that a fault strikes.
@@ -188,7 +232,7 @@ impl Work {
         &self,
         shared: &Shared,
         token: &Bytes,
-        format: Format,
+        terms: Terms,
         effect: Effect,
     ) -> Result<(Caller, Response<Body>), Refusal> {
         let mangle = |(caller, response): (Caller, Response<Body>), how: How| {
@@ -199,7 +243,7 @@ impl Work {
             let mangled = Either::Right(Either::Right(Mangled::new(whole, how)));
             Ok((caller, Response::from_parts(parts, mangled)))
         };
-        let unharmed = self.carry_out(shared, token, format);
+        let unharmed = self.carry_out(shared, token, terms);
         match effect {
             Effect::Delay { ms, .. } => {
                 tokio::time::sleep(Duration::from_millis(ms)).await;

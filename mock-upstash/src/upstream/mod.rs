@@ -9,11 +9,13 @@ mod pool;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 use percent_encoding::percent_decode_str;
-use redis_engine::{Reply, ReplyError, command};
+use redis_engine::command::{self, Flags, Group};
+use redis_engine::{Reply, ReplyError};
 use tokio::sync::mpsc;
 
 use link::Link;
@@ -60,6 +62,8 @@ pub(crate) struct Upstream {
     pools: Mutex<HashMap<String, Arc<Pool>>>,
     /// Which node has a slot, as far as redirections told.
     slots: Mutex<HashMap<u16, String>>,
+    /// How many commands that may write were sent on.
+    writes: AtomicU64,
 }
 
 impl Upstream {
@@ -104,6 +108,7 @@ impl Upstream {
             url: text.to_owned(),
             pools: Mutex::default(),
             slots: Mutex::default(),
+            writes: AtomicU64::new(0),
         })
     }
 
@@ -112,8 +117,31 @@ impl Upstream {
         &self.url
     }
 
+    /// What a sync token counts: the commands that may have written, as far as they came this way. Reads
+    /// are the Redis's own, so no token is ever waited for.
+    pub(crate) fn position(&self) -> u64 {
+        self.writes.load(Ordering::SeqCst)
+    }
+
+    fn count_writes(&self, commands: &[&[Bytes]]) {
+        let may_write = |args: &&&[Bytes]| {
+            let row = args.first().and_then(|name| command::find(name));
+            row.is_none_or(|row| {
+                // Scripts have no flag that says whether they write, containers none at all.
+                let other = matches!(
+                    row.group,
+                    Group::Scripting | Group::Function | Group::Stream
+                );
+                row.flags.contains(Flags::WRITE) || (other && !row.flags.contains(Flags::READONLY))
+            })
+        };
+        let count = commands.iter().filter(may_write).count();
+        self.writes.fetch_add(count as u64, Ordering::SeqCst);
+    }
+
     /// Carries out commands, each for itself, in order.
     pub(crate) async fn pipeline(&self, commands: &[&[Bytes]]) -> Result<Vec<Reply>, Away> {
+        self.count_writes(commands);
         let node = self.node_of(commands);
         let pool = self.pool(&node);
         let mut replies = pool
@@ -139,6 +167,7 @@ impl Upstream {
         &self,
         commands: &[&[Bytes]],
     ) -> Result<Result<Vec<Reply>, ReplyError>, Away> {
+        self.count_writes(commands);
         let mut node = self.node_of(commands);
         for _ in 0..=MAX_REDIRECTIONS {
             let outcome = self

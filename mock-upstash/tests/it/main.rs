@@ -7,5 +7,6 @@ mod fault;
 mod fuzz;
 mod library;
 mod read_only;
+mod replica;
 mod resp;
 mod rest;

@@ -12,6 +12,7 @@ mod hash;
 mod hyperloglog;
 mod json;
 mod list;
+mod replica;
 mod scripting;
 mod server;
 mod set;

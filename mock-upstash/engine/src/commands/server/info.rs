@@ -53,8 +53,11 @@ const REDIS: &[Section] = &[
         title: "Stats",
         lines: |engine| {
             vec![
-                line("total_connections_received", engine.stats.connections),
-                line("total_commands_processed", engine.stats.commands),
+                line(
+                    "total_connections_received",
+                    engine.node_stats().connections,
+                ),
+                line("total_commands_processed", engine.node_stats().commands),
                 line("expired_keys", engine.stats.expired),
                 line("evicted_keys", 0),
             ]
@@ -131,8 +134,11 @@ const UPSTASH: &[Section] = &[
         title: "Stats",
         lines: |engine| {
             vec![
-                line("total_connections_received", engine.stats.connections),
-                line("total_commands_processed", engine.stats.commands),
+                line(
+                    "total_connections_received",
+                    engine.node_stats().connections,
+                ),
+                line("total_commands_processed", engine.node_stats().commands),
                 line("max_ops_per_sec", 10_000),
                 line("expired_keys", engine.stats.expired),
                 line("evicted_keys", 0),
