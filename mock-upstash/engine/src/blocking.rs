@@ -22,6 +22,11 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
+    /// Keys that clients wait for, with their databases.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &(usize, Key)> {
+        self.by_key.keys()
+    }
+
     pub(crate) fn note_ready(&mut self, db: usize, key: &[u8]) {
         if self.by_key.is_empty() {
             return;

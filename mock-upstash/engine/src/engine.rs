@@ -15,6 +15,7 @@ use crate::command::{self, Command, Flags, Rest};
 use crate::commands::connection;
 use crate::config::Config;
 use crate::dialect::{Dialect, Quirk};
+use crate::disposal::{AtOnce, Disposal};
 use crate::error::{EXEC_ABORT, NO_AUTH, ReplyError, as_c_text};
 use crate::keyspace::{Database, Key};
 use crate::notification::Class;
@@ -47,6 +48,8 @@ pub struct Engine {
     pub scripts: Scripts,
     /// Counters that INFO shows.
     pub stats: Stats,
+    /// What becomes of data that takes long to free; by default it is freed where it stands.
+    pub disposal: Box<dyn Disposal>,
     /// Clients that are blocked, and keys that may serve them.
     pub(crate) waiting: Waiting,
     pub(crate) sessions: HashMap<ClientId, Session>,
@@ -106,6 +109,7 @@ impl Engine {
             acl: Acl::default(),
             scripts: Scripts::default(),
             stats: Stats::default(),
+            disposal: Box::new(AtOnce),
             waiting: Waiting::default(),
             sessions: HashMap::new(),
             monitors: Vec::new(),
@@ -192,6 +196,7 @@ impl Engine {
                 Err(error)
             }
         };
+        self.dispose();
         reply.unwrap_or_else(Reply::Error)
     }
 
@@ -217,7 +222,7 @@ impl Engine {
             .map(|(command, args)| (command, &args[..]))
             .collect();
         let origin = Origin::Transaction;
-        Ok(self.route(client, origin, &commands, now_ms, |engine| {
+        let replies = self.route(client, origin, &commands, now_ms, |engine| {
             let run = |(command, args): &(&'static Command, &[Bytes])| {
                 engine.show_to_monitors(client, command, args);
                 engine
@@ -225,7 +230,20 @@ impl Engine {
                     .unwrap_or_else(Reply::Error)
             };
             commands.iter().map(run).collect()
-        }))
+        });
+        self.dispose();
+        Ok(replies)
+    }
+
+    /// Hands over what commands let go of and what takes long to free.
+    fn dispose(&mut self) {
+        let replica = self.replica.iter_mut();
+        let copies = replica.flat_map(|replica| replica.databases_mut());
+        for database in self.databases.iter_mut().chain(copies) {
+            for rubbish in database.take_discarded() {
+                self.disposal.dispose(rubbish);
+            }
+        }
     }
 
     /// Finds the row of a command and checks that this client may run it: known, right number of
@@ -497,6 +515,10 @@ impl Engine {
     /// their turn.
     pub(crate) fn key_modified(&mut self, db: usize, key: &[u8]) {
         self.stats.changes += 1;
+        self.touch(db, key);
+    }
+
+    fn touch(&mut self, db: usize, key: &[u8]) {
         if !self.watchers.is_empty()
             && let Some(clients) = self.watchers.get(&(db, Key::from(key)))
         {
@@ -523,10 +545,20 @@ impl Engine {
         }
     }
 
-    /// Takes out everything of one database.
+    /// Takes out everything of one database. Only keys that somebody watches or waits for are looked
+    /// at one by one.
     pub(crate) fn flush(&mut self, db: usize) {
-        for key in self.databases[db].clear() {
-            self.key_modified(db, &key);
+        let database = &mut self.databases[db];
+        let count = database.len() as u64;
+        let cared_for = self.watchers.keys().chain(self.waiting.keys());
+        let touched: Vec<Key> = cared_for
+            .filter(|(of, key)| *of == db && database.contains(key))
+            .map(|(_, key)| key.clone())
+            .collect();
+        database.clear();
+        self.stats.changes += count;
+        for key in touched {
+            self.touch(db, &key);
         }
     }
 
@@ -538,6 +570,7 @@ impl Engine {
         self.serve_waiting();
         self.give_up_waiting(now_ms);
         self.ship();
+        self.dispose();
     }
 
     /// A number that grows with every call, to put blocked clients in order.

@@ -8,9 +8,11 @@
 //! throughout.
 
 use std::collections::{BTreeSet, HashMap};
+use std::num::NonZeroU64;
 
 use indexmap::{IndexMap, IndexSet};
 
+use crate::disposal::Rubbish;
 use crate::engine::Engine;
 use crate::error::{ReplyError, WRONG_TYPE};
 use crate::notification::Class;
@@ -24,8 +26,9 @@ pub type Key = Box<[u8]>;
 pub struct Entry {
     /// What it holds.
     pub value: Value,
-    /// Milliseconds since the Unix epoch after which it is gone.
-    expires_at: Option<u64>,
+    /// Milliseconds since the Unix epoch after which it is gone. Not zero, which saves a word for
+    /// every key: who means zero gets the next instant, long past as well.
+    expires_at: Option<NonZeroU64>,
 }
 
 impl Entry {
@@ -39,7 +42,7 @@ impl Entry {
 
     /// When it expires, in milliseconds since the Unix epoch.
     pub fn expires_at(&self) -> Option<u64> {
-        self.expires_at
+        self.expires_at.map(NonZeroU64::get)
     }
 }
 
@@ -59,6 +62,8 @@ pub struct Database {
     journal: Option<IndexMap<Key, Option<Entry>>>,
     /// Keys that changed since they were last asked for, when there is a replica to ship them to.
     changed: Option<IndexSet<Key>>,
+    /// What was let go of and takes long to free.
+    discarded: Vec<Rubbish>,
 }
 
 impl Database {
@@ -155,7 +160,10 @@ impl Database {
     pub fn replace(&mut self, key: &[u8], value: Value) {
         self.record(key);
         match self.entries.get_mut(key) {
-            Some(entry) => entry.value = value,
+            Some(entry) => {
+                let before = std::mem::replace(&mut entry.value, value);
+                self.discard(before);
+            }
             None => self.put(key, Entry::new(value)),
         }
         self.index_fields(key);
@@ -163,20 +171,41 @@ impl Database {
 
     /// Puts a whole entry, its expiry included.
     pub fn insert_entry(&mut self, key: &[u8], entry: Entry) {
-        let expires_at = entry.expires_at;
+        let expires_at = entry.expires_at();
         self.insert(key, entry.value);
         self.set_expiry(key, expires_at);
     }
 
-    /// Takes a key out; the entry still tells its expiry.
-    pub fn remove(&mut self, key: &[u8]) -> Option<Entry> {
+    /// Takes a key out and lets go of what it held; says whether it was there.
+    pub fn remove(&mut self, key: &[u8]) -> bool {
+        let taken = self.take(key);
+        let was_there = taken.is_some();
+        if let Some(entry) = taken {
+            self.discard(entry.value);
+        }
+        was_there
+    }
+
+    /// Takes a key out and hands over what it held; the entry still tells its expiry.
+    pub fn take(&mut self, key: &[u8]) -> Option<Entry> {
         self.record(key);
         let entry = self.entries.swap_remove(key)?;
-        if let Some(at) = entry.expires_at {
+        if let Some(at) = entry.expires_at() {
             self.expiring.remove(&(at, Key::from(key)));
         }
         self.index_fields(key);
         Some(entry)
+    }
+
+    /// What was let go of since the last call and takes long to free.
+    pub(crate) fn take_discarded(&mut self) -> Vec<Rubbish> {
+        std::mem::take(&mut self.discarded)
+    }
+
+    fn discard(&mut self, value: Value) {
+        if value.is_costly_to_free() {
+            self.discarded.push(Rubbish::new(value));
+        }
     }
 
     /// Takes a key out when its collection has become empty; says whether it did.
@@ -193,8 +222,8 @@ impl Database {
         self.record(key);
         self.forget_expiry(key);
         if let Some(entry) = self.entries.get_mut(key) {
-            entry.expires_at = expires_at;
-            if let Some(at) = expires_at {
+            entry.expires_at = expires_at.map(|at| NonZeroU64::new(at).unwrap_or(NonZeroU64::MIN));
+            if let Some(at) = entry.expires_at() {
                 self.expiring.insert((at, key.into()));
             }
         }
@@ -202,21 +231,29 @@ impl Database {
 
     /// When a key expires, in milliseconds since the Unix epoch.
     pub fn expires_at(&self, key: &[u8]) -> Option<u64> {
-        self.entries.get(key).and_then(|entry| entry.expires_at)
+        self.entries.get(key).and_then(Entry::expires_at)
     }
 
     /// Takes out everything.
-    pub fn clear(&mut self) -> Vec<Key> {
-        if self.journal.is_some() || self.changed.is_some() {
-            let keys: Vec<Key> = self.entries.keys().cloned().collect();
-            for key in &keys {
-                self.record(key);
-            }
+    pub fn clear(&mut self) {
+        let entries = std::mem::take(&mut self.entries);
+        if let Some(changed) = &mut self.changed {
+            changed.extend(entries.keys().cloned());
         }
-        self.expiring = BTreeSet::new();
-        self.expiring_fields = BTreeSet::new();
-        self.field_deadlines = HashMap::default();
-        std::mem::take(&mut self.entries).into_keys().collect()
+        let indexes = (
+            std::mem::take(&mut self.expiring),
+            std::mem::take(&mut self.expiring_fields),
+            std::mem::take(&mut self.field_deadlines),
+        );
+        match &mut self.journal {
+            Some(journal) => {
+                for (key, entry) in entries {
+                    journal.entry(key).or_insert(Some(entry));
+                }
+            }
+            None if entries.is_empty() => {}
+            None => self.discarded.push(Rubbish::new((entries, indexes))),
+        }
     }
 
     /// The next key whose time has come, taken out; it goes once `now_ms` is past its expiry.
@@ -253,13 +290,18 @@ impl Database {
             return Vec::new();
         };
         if keep {
+            for entry in journal.into_values().flatten() {
+                self.discard(entry.value);
+            }
             return Vec::new();
         }
         let mut restored = Vec::new();
         for (key, before) in journal {
             match before {
                 Some(entry) => self.insert_entry(&key, entry),
-                None => drop(self.remove(&key)),
+                None => {
+                    self.remove(&key);
+                }
             }
             restored.push(key);
         }
@@ -293,6 +335,7 @@ impl Database {
             field_deadlines: self.field_deadlines.clone(),
             journal: None,
             changed: None,
+            discarded: Vec::new(),
         }
     }
 
@@ -350,7 +393,10 @@ impl Database {
 
     fn put(&mut self, key: &[u8], entry: Entry) {
         match self.entries.get_mut(key) {
-            Some(slot) => *slot = entry,
+            Some(slot) => {
+                let before = std::mem::replace(slot, entry);
+                self.discard(before.value);
+            }
             None => {
                 self.entries.insert(key.into(), entry);
             }
@@ -361,7 +407,7 @@ impl Database {
         if let Some(entry) = self.entries.get_mut(key)
             && let Some(at) = entry.expires_at.take()
         {
-            self.expiring.remove(&(at, Key::from(key)));
+            self.expiring.remove(&(at.get(), Key::from(key)));
         }
     }
 

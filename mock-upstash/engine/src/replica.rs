@@ -67,6 +67,13 @@ enum Cargo {
     ForgetLibraries,
 }
 
+impl Replica {
+    /// Its copies of the databases.
+    pub(crate) fn databases_mut(&mut self) -> impl Iterator<Item = &mut Database> {
+        self.databases.iter_mut()
+    }
+}
+
 impl Engine {
     /// Sets how long changes take to the replica that serves reads; zero for none. The replica starts
     /// with all data there are now.

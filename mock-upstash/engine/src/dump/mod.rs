@@ -152,13 +152,13 @@ fn read(reader: &mut Reader<'_>) -> Result<Value, Malformed> {
     let kind = reader.byte()?;
     Ok(match kind {
         STRING => Value::String(reader.string()?.into_owned()),
-        LIST => Value::List(list::read_plain(reader)?),
-        LIST_ZIPLIST => Value::List(list::read_ziplist(reader)?),
-        LIST_QUICKLIST => Value::List(list::read_ziplists(reader)?),
-        LIST_QUICKLIST_2 => Value::List(list::read_listpacks(reader)?),
-        SET => Value::Set(set::read_plain(reader)?),
-        SET_INTSET => Value::Set(set::read_integers(reader)?),
-        SET_LISTPACK => Value::Set(set::read_listpack(reader)?),
+        LIST => Value::List(Box::new(list::read_plain(reader)?)),
+        LIST_ZIPLIST => Value::List(Box::new(list::read_ziplist(reader)?)),
+        LIST_QUICKLIST => Value::List(Box::new(list::read_ziplists(reader)?)),
+        LIST_QUICKLIST_2 => Value::List(Box::new(list::read_listpacks(reader)?)),
+        SET => Value::Set(Box::new(set::read_plain(reader)?)),
+        SET_INTSET => Value::Set(Box::new(set::read_integers(reader)?)),
+        SET_LISTPACK => Value::Set(Box::new(set::read_listpack(reader)?)),
         SORTED_SET_TEXT | SORTED_SET => Value::SortedSet(Box::new(sorted_set::read_plain(
             reader,
             kind == SORTED_SET,

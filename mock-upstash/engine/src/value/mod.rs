@@ -23,9 +23,9 @@ pub enum Value {
     /// Bytes; also bitmaps and HyperLogLogs.
     String(Vec<u8>),
     /// A sequence, quick at both ends.
-    List(List),
+    List(Box<List>),
     /// Distinct members.
-    Set(Set),
+    Set(Box<Set>),
     /// Fields with values.
     Hash(Box<Hash>),
     /// Members ordered by score.
@@ -136,8 +136,8 @@ macro_rules! holds {
 
 holds! {
     Vec<u8>: String;
-    List: List;
-    Set: Set;
+    List: List, Box;
+    Set: Set, Box;
     Hash: Hash, Box;
     SortedSet: SortedSet, Box;
     Stream: Stream, Box;

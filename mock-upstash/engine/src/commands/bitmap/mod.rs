@@ -216,7 +216,7 @@ fn bitop(call: &mut Call<'_>) -> Outcome {
     if length > 0 {
         call.db().insert(to, Value::String(result));
         call.changed(Class::STRING, "set", to);
-    } else if call.db().remove(to).is_some() {
+    } else if call.db().remove(to) {
         call.changed(Class::GENERIC, "del", to);
     }
     Ok(Reply::count(length))

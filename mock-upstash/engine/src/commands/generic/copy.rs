@@ -65,7 +65,7 @@ fn move_over(call: &mut Call<'_>, replace: bool) -> Outcome {
     if from == to || (!replace && call.db().contains(to)) {
         return Ok(Reply::Integer(0));
     }
-    if let Some(entry) = call.db().remove(from) {
+    if let Some(entry) = call.db().take(from) {
         call.db().insert_entry(to, entry);
     }
     call.modified(from);

@@ -74,7 +74,7 @@ pub(super) fn restore(call: &mut Call<'_>) -> Outcome {
         // Beyond what a signed number holds, Redis's sum wraps to a time long past.
         ttl => Some(ttl + call.now_ms).map(|at| if i64::try_from(at).is_ok() { at } else { 0 }),
     };
-    let deleted = options.replace && call.db().remove(key).is_some();
+    let deleted = options.replace && call.db().remove(key);
     if expires_at.is_some_and(|at| at <= call.now_ms) {
         if deleted {
             call.changed(Class::GENERIC, "del", key);

@@ -97,7 +97,7 @@ const fn row(name: &'static str, arity: i16, handler: Handler, since: &'static s
 fn del(call: &mut Call<'_>) -> Outcome {
     let mut gone = 0;
     for key in call.args_from(1) {
-        if call.db().remove(key).is_some() {
+        if call.db().remove(key) {
             call.changed(Class::GENERIC, "del", key);
             gone += 1;
         }

@@ -140,7 +140,7 @@ fn store(
     found: Vec<Found>,
 ) -> Outcome {
     if found.is_empty() {
-        if call.db().remove(destination).is_some() {
+        if call.db().remove(destination) {
             call.changed(Class::GENERIC, "del", destination);
         }
         return Ok(Reply::Integer(0));

@@ -58,13 +58,13 @@ fn store(call: &mut Call<'_>, operation: Operation, event: &str) -> Outcome {
     let (destination, keys) = (call.arg(1), call.args_from(2));
     let set = compute(call.db(), keys, operation)?;
     if set.is_empty() {
-        if call.db().remove(destination).is_some() {
+        if call.db().remove(destination) {
             call.changed(Class::GENERIC, "del", destination);
         }
         return Ok(Reply::Integer(0));
     }
     let len = set.len();
-    call.db().insert(destination, Value::Set(set));
+    call.db().insert(destination, Value::Set(Box::new(set)));
     call.changed(Class::SET, event, destination);
     Ok(Reply::count(len))
 }

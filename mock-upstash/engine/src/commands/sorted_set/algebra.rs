@@ -166,7 +166,7 @@ fn store(call: &mut Call<'_>, operation: Operation, event: &str) -> Outcome {
     let (query, sources) = parse(call, 2, operation, Form::Store)?;
     let result = query.compute(&sources).compacted();
     if result.is_empty() {
-        if call.db().remove(destination).is_some() {
+        if call.db().remove(destination) {
             call.changed(Class::GENERIC, "del", destination);
         }
         return Ok(Reply::Integer(0));

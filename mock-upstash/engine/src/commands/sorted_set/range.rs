@@ -80,7 +80,7 @@ pub(super) fn zrangestore(call: &mut Call<'_>) -> Outcome {
     }
     let destination = call.arg(1);
     if found.is_empty() {
-        if call.db().remove(destination).is_some() {
+        if call.db().remove(destination) {
             call.changed(Class::GENERIC, "del", destination);
         }
         return Ok(Reply::Integer(0));

@@ -101,7 +101,7 @@ pub(super) fn delex(call: &mut Call<'_>) -> Outcome {
             return Ok(Reply::Integer(0));
         }
     }
-    if call.db().remove(key).is_none() {
+    if !call.db().remove(key) {
         return Ok(Reply::Integer(0));
     }
     call.changed(Class::GENERIC, "del", key);

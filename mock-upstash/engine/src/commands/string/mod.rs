@@ -82,7 +82,7 @@ fn getdel(call: &mut Call<'_>) -> Outcome {
     if call.db().read::<Vec<u8>>(key)?.is_none() {
         return Ok(Reply::Nil);
     }
-    let taken = call.db().remove(key);
+    let taken = call.db().take(key);
     call.changed(Class::GENERIC, "del", key);
     Ok(match taken.map(|entry| entry.value) {
         Some(Value::String(bytes)) => Reply::Bulk(bytes.into()),
