@@ -181,6 +181,7 @@
 
 pub mod assumption;
 mod clock;
+mod disposal;
 pub mod fault;
 pub mod journal;
 mod listener;

@@ -12,6 +12,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::assumption::{Assumption, Assumptions};
 use crate::clock::MockClock;
+use crate::disposal::Background;
 use crate::fault::Fault;
 use crate::journal::Request;
 use crate::listener::Listener;
@@ -208,12 +209,13 @@ impl Builder {
     /// does not answer is no error: it is tried again at each request.
     pub async fn start(self) -> Result<MockUpstash, StartError> {
         let clock = MockClock::default();
-        let engine = Engine::new(Options {
+        let mut engine = Engine::new(Options {
             dialect: self.dialect,
             config: Config::default(),
             clock: Arc::new(clock.clone()),
             seed: self.seed,
         });
+        engine.disposal = Box::new(Background::default());
         let identity = match self.tls {
             true => {
                 let addresses: Vec<_> = self.resp.into_iter().chain([self.rest]).collect();

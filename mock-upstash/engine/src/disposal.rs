@@ -31,8 +31,7 @@ impl Disposal for AtOnce {
 
 /// Data that nothing refers to any more. Dropping it frees it.
 pub struct Rubbish(
-    #[expect(dead_code, reason = "it is kept to be dropped, and for nothing else")]
-    Box<dyn Send>,
+    #[expect(dead_code, reason = "it is kept to be dropped, and for nothing else")] Box<dyn Send>,
 );
 
 impl Rubbish {

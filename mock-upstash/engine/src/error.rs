@@ -65,7 +65,13 @@ impl ReplyError {
     /// A text and an argument behind it, `ERR unknown argument: foo`; as in C, the argument ends with
     /// its first zero byte.
     pub fn naming(text: &str, argument: &[u8]) -> Self {
-        Self::new([text.as_bytes(), as_c_text(argument)].concat())
+        Self::quoting(text, argument, "")
+    }
+
+    /// A text with an argument in it, `ERR Engine 'foo' not found`; as in C, the argument ends with
+    /// its first zero byte.
+    pub fn quoting(before: &str, argument: &[u8], after: &str) -> Self {
+        Self::new([before.as_bytes(), as_c_text(argument), after.as_bytes()].concat())
     }
 
     /// `ERR invalid expire time in 'set' command`.

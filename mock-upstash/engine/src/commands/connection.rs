@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::call::Call;
 use crate::command::{Categories, Command, Flags, Group, Handler};
 use crate::dialect::Quirk;
-use crate::error::{DB_INDEX_OUT_OF_RANGE, ReplyError};
+use crate::error::{DB_INDEX_OUT_OF_RANGE, ReplyError, as_c_text};
 use crate::number;
 use crate::reply::{Outcome, Reply};
 use crate::session::{Protocol, Session};
@@ -196,10 +196,8 @@ fn hello(call: &mut Call<'_>) -> Outcome {
             name = Some(call.arg(at + 1).clone());
             at += 2;
         } else {
-            let option = String::from_utf8_lossy(call.arg(at)).into_owned();
-            return Err(ReplyError::new(format!(
-                "ERR Syntax error in HELLO option '{option}'"
-            )));
+            let before = "ERR Syntax error in HELLO option '";
+            return Err(ReplyError::quoting(before, call.arg(at), "'"));
         }
     }
     if let Some(name) = &name
@@ -244,7 +242,9 @@ const INVALID_NAME: ReplyError =
     ReplyError::fixed("ERR Client names cannot contain spaces, newlines or special characters.");
 
 fn is_valid_name(name: &[u8]) -> bool {
-    name.iter().all(|byte| (b'!'..=b'~').contains(byte))
+    as_c_text(name)
+        .iter()
+        .all(|byte| (b'!'..=b'~').contains(byte))
 }
 
 /// `CLIENT GETNAME`
@@ -270,20 +270,20 @@ fn client_setname(call: &mut Call<'_>) -> Outcome {
 /// `CLIENT SETINFO LIB-NAME|LIB-VER value`
 fn client_setinfo(call: &mut Call<'_>) -> Outcome {
     let value = call.arg(3).clone();
-    let which = String::from_utf8_lossy(call.arg(2)).into_owned();
+    let which = call.arg(2);
     if !is_valid_name(&value) {
-        return Err(ReplyError::new(format!(
-            "ERR {which} cannot contain spaces, newlines or special characters."
-        )));
+        return Err(ReplyError::quoting(
+            "ERR ",
+            which,
+            " cannot contain spaces, newlines or special characters.",
+        ));
     }
     if call.is(2, "LIB-NAME") {
         call.session().library.0 = value;
     } else if call.is(2, "LIB-VER") {
         call.session().library.1 = value;
     } else {
-        return Err(ReplyError::new(format!(
-            "ERR Unrecognized option '{which}'"
-        )));
+        return Err(ReplyError::quoting("ERR Unrecognized option '", which, "'"));
     }
     Ok(Reply::OK)
 }
@@ -321,10 +321,8 @@ fn client_list(call: &mut Call<'_>) -> Outcome {
                 b"normal" => None,
                 b"master" | b"replica" | b"slave" | b"pubsub" => Some(Vec::new()),
                 _ => {
-                    return Err(ReplyError::new(format!(
-                        "ERR Unknown client type '{}'",
-                        String::from_utf8_lossy(call.arg(3))
-                    )));
+                    let before = "ERR Unknown client type '";
+                    return Err(ReplyError::quoting(before, call.arg(3), "'"));
                 }
             }
         }

@@ -72,7 +72,7 @@ fn function_load(call: &mut Call<'_>) -> Outcome {
     };
     for option in options {
         if !option.eq_ignore_ascii_case(b"REPLACE") {
-            return Err(with_word("ERR Unknown option given: ", option));
+            return Err(ReplyError::naming("ERR Unknown option given: ", option));
         }
     }
     let name = call.engine.load_library(code, !options.is_empty())?;
@@ -91,10 +91,11 @@ fn function_delete(call: &mut Call<'_>) -> Outcome {
 /// `FUNCTION FLUSH [ASYNC | SYNC]`
 fn function_flush(call: &mut Call<'_>) -> Outcome {
     if call.args.len() > 3 {
-        return Err(ReplyError::new(format!(
-            "ERR unknown subcommand or wrong number of arguments for '{}'. Try FUNCTION HELP.",
-            String::from_utf8_lossy(call.arg(1))
-        )));
+        return Err(ReplyError::quoting(
+            "ERR unknown subcommand or wrong number of arguments for '",
+            call.arg(1),
+            "'. Try FUNCTION HELP.",
+        ));
     }
     if call.args.len() == 3 && !call.is(2, "SYNC") && !call.is(2, "ASYNC") {
         return Err(ReplyError::fixed(
@@ -124,7 +125,7 @@ fn function_list(call: &mut Call<'_>) -> Outcome {
             }
             pattern = Some(call.arg(index).to_ascii_lowercase());
         } else {
-            return Err(with_word("ERR Unknown argument ", call.arg(index)));
+            return Err(ReplyError::naming("ERR Unknown argument ", call.arg(index)));
         }
         index += 1;
     }
@@ -188,10 +189,4 @@ fn function_stats(call: &mut Call<'_>) -> Outcome {
         (Reply::bulk("running_script"), Reply::Nil),
         (Reply::bulk("engines"), Reply::Map(engines)),
     ]))
-}
-
-fn with_word(text: &str, word: &[u8]) -> ReplyError {
-    let mut line = text.as_bytes().to_vec();
-    line.extend_from_slice(word);
-    ReplyError::new(line)
 }

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use mlua::{Lua, Table, Value};
 
 use super::failure::{error_object, with_code};
+use crate::error::{ReplyError, as_c_text};
 use crate::number;
 use crate::reply::Reply;
 use crate::session::Protocol;
@@ -107,9 +108,9 @@ fn nested_reply(value: Value, protocol: Protocol, depth: usize) -> mlua::Result<
         Value::Boolean(true) => Reply::Integer(1),
         Value::Integer(number) => Reply::Integer(number),
         Value::Number(number) => Reply::Integer(truncated(number)),
-        Value::Table(_) if depth >= DEEPEST => Reply::Error(crate::error::ReplyError::fixed(
-            "ERR reached lua stack limit",
-        )),
+        Value::Table(_) if depth >= DEEPEST => {
+            Reply::Error(ReplyError::fixed("ERR reached lua stack limit"))
+        }
         Value::Table(table) => table_reply(&table, protocol, depth + 1)?,
         _ => Reply::Nil,
     })
@@ -127,12 +128,10 @@ pub(super) fn truncated(number: f64) -> i64 {
 
 fn table_reply(table: &Table, protocol: Protocol, depth: usize) -> mlua::Result<Reply> {
     if let Value::String(text) = table.raw_get("err")? {
-        return Ok(Reply::Error(crate::error::ReplyError::new(
-            text.as_bytes().to_vec(),
-        )));
+        return Ok(Reply::Error(ReplyError::naming("", &text.as_bytes())));
     }
     if let Value::String(text) = table.raw_get("ok")? {
-        return Ok(Reply::Status(one_line(&text.as_bytes())));
+        return Ok(Reply::Status(one_line(as_c_text(&text.as_bytes()))));
     }
     match table.raw_get("double")? {
         Value::Number(value) => return Ok(Reply::Double(value)),

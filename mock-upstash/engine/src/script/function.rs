@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use mlua::{Function, Lua, MultiValue, Table, Value};
 
 use super::failure::{Failure, text_of};
-use super::shebang::ScriptFlags;
+use super::shebang::{self, ScriptFlags};
 use super::state::{ChunkId, Ending, Purpose};
 use super::word;
 use crate::engine::Engine;
@@ -257,7 +257,11 @@ impl Engine {
     ) -> Result<Bytes, ReplyError> {
         let (name, body) = read_metadata(code)?;
         if !replace && self.scripts.libraries.libraries.contains_key(&name) {
-            return Err(quoted("ERR Library '", &name, "' already exists"));
+            return Err(ReplyError::quoting(
+                "ERR Library '",
+                &name,
+                "' already exists",
+            ));
         }
         let limit_ms = LOADING_LIMIT_MS.min(self.config.script_time_limit_ms);
         let state = self.lua_state(Purpose::Functions)?;
@@ -271,9 +275,10 @@ impl Engine {
         state.forget(chunk);
         let registered = std::mem::take(&mut *state.registry.gathered());
         if let Ending::Failed(trouble) = ending {
-            let mut text = b"ERR Error registering functions: ".to_vec();
-            text.extend_from_slice(&trouble.text);
-            return Err(ReplyError::new(text));
+            return Err(ReplyError::naming(
+                "ERR Error registering functions: ",
+                &trouble.text,
+            ));
         }
         if registered.is_empty() {
             return Err(ReplyError::fixed("ERR No functions registered"));
@@ -314,7 +319,11 @@ impl Engine {
                 .iter()
                 .any(|other| other.name.eq_ignore_ascii_case(&function.name))
             {
-                return Err(quoted("ERR Function ", &function.name, " already exists"));
+                return Err(ReplyError::quoting(
+                    "ERR Function ",
+                    &function.name,
+                    " already exists",
+                ));
             }
         }
         Ok(())
@@ -340,27 +349,24 @@ impl Engine {
     }
 }
 
-fn quoted(before: &str, name: &[u8], after: &str) -> ReplyError {
-    let mut text = before.as_bytes().to_vec();
-    text.extend_from_slice(name);
-    text.extend_from_slice(after.as_bytes());
-    ReplyError::new(text)
-}
-
 /// A library's name and code. The code keeps an empty first line, so that line numbers stay right.
 fn read_metadata(code: &[u8]) -> Result<(Bytes, &[u8]), ReplyError> {
     if !code.starts_with(b"#!") {
         return Err(ReplyError::fixed("ERR Missing library metadata"));
     }
     let invalid = ReplyError::fixed("ERR Invalid library metadata");
-    let end = memchr::memchr(b'\n', code).ok_or(invalid.clone())?;
+    let end = shebang::end_of_line(code).ok_or(invalid.clone())?;
     let words = word::split(&code[..end]).ok_or(invalid.clone())?;
     let (engine, options) = words.split_first().ok_or(invalid)?;
     let mut name = None;
     for option in options {
         let is_name = option.len() >= 5 && option[..5].eq_ignore_ascii_case(b"name=");
         if !is_name {
-            return Err(quoted("ERR Invalid metadata value given: ", option, ""));
+            return Err(ReplyError::quoting(
+                "ERR Invalid metadata value given: ",
+                option,
+                "",
+            ));
         }
         if name.is_some() {
             return Err(ReplyError::fixed(
@@ -375,7 +381,7 @@ fn read_metadata(code: &[u8]) -> Result<(Bytes, &[u8]), ReplyError> {
     }
     let engine = engine.get(2..).unwrap_or_default();
     if !engine.eq_ignore_ascii_case(b"lua") {
-        return Err(quoted("ERR Engine '", engine, "' not found"));
+        return Err(ReplyError::quoting("ERR Engine '", engine, "' not found"));
     }
     Ok((name, &code[end..]))
 }

@@ -55,7 +55,7 @@ pub fn read_script(body: &[u8], key_locking: bool) -> Result<(ScriptFlags, &[u8]
     if !body.starts_with(b"#!") {
         return Ok((ScriptFlags::UNDECLARED, body));
     }
-    let end = memchr::memchr(b'\n', body).ok_or(ReplyError::fixed("ERR Invalid script shebang"))?;
+    let end = end_of_line(body).ok_or(ReplyError::fixed("ERR Invalid script shebang"))?;
     let words = crate::script::word::split(&body[..end])
         .ok_or(ReplyError::fixed("ERR Invalid engine in script shebang"))?;
     let (engine, options) = match words.split_first() {
@@ -63,26 +63,32 @@ pub fn read_script(body: &[u8], key_locking: bool) -> Result<(ScriptFlags, &[u8]
         None => (&b""[..], &[][..]),
     };
     if engine != b"#!lua" {
-        return Err(named("ERR Unexpected engine in script shebang: ", engine));
+        return Err(ReplyError::naming(
+            "ERR Unexpected engine in script shebang: ",
+            engine,
+        ));
     }
     let mut flags = ScriptFlags::empty();
     for option in options {
         let Some(list) = option.strip_prefix(b"flags=") else {
-            return Err(named("ERR Unknown lua shebang option: ", option));
+            return Err(ReplyError::naming(
+                "ERR Unknown lua shebang option: ",
+                option,
+            ));
         };
         if list.is_empty() {
             continue;
         }
         for name in list.split(|&b| b == b',') {
-            flags |= ScriptFlags::named(name, key_locking)
-                .ok_or_else(|| named("ERR Unexpected flag in script shebang: ", name))?;
+            flags |= ScriptFlags::named(name, key_locking).ok_or_else(|| {
+                ReplyError::naming("ERR Unexpected flag in script shebang: ", name)
+            })?;
         }
     }
     Ok((flags, &body[end..]))
 }
 
-fn named(text: &str, name: &[u8]) -> ReplyError {
-    let mut line = text.as_bytes().to_vec();
-    line.extend_from_slice(name);
-    ReplyError::new(line)
+/// Where the first line ends. Redis looks for that as C does, which stops at a zero byte.
+pub(super) fn end_of_line(code: &[u8]) -> Option<usize> {
+    memchr::memchr2(b'\n', 0, code).filter(|end| code[*end] == b'\n')
 }

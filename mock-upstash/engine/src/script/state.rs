@@ -15,6 +15,7 @@ use super::random::Random;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::dialect::{Dialect, Quirk};
+use crate::error::as_c_text;
 
 /// Whom a state is for. Redis keeps them apart: neither sees what the other set in a library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -457,7 +458,8 @@ fn trouble(lua: &Lua, object: &Table) -> mlua::Result<Trouble> {
     let traceback: Option<LuaString> = object.raw_get("traceback")?;
     Ok(Trouble {
         text: match text_of(lua, &text) {
-            Some(text) => text.as_bytes().to_vec(),
+            // Redis reads it as C's text, which ends with the first zero byte.
+            Some(text) => as_c_text(&text.as_bytes()).to_vec(),
             None => b"ERR unknown error".to_vec(),
         },
         plain: object.raw_get::<Option<bool>>("plain")?.unwrap_or(false),

@@ -3,10 +3,29 @@
 //! Two dialects, as RedisJSON has them: paths that begin with `$` may match any number of places;
 //! those that do not (`.a.b[0]`, `a.b`) are the older ones, for one place.
 
+use std::cell::Cell;
+
 use super::json::Json;
 
 /// How deep conditions may nest, so that none can exhaust the stack.
 const DEEPEST: usize = 64;
+
+/// How much a search may cost: the steps of all places it finds, a long name counting for several.
+/// What a path matches can grow with every segment of it, so a short path on a small document could
+/// take for ever, and all memory.
+const HIGHEST_COST: usize = 8_000_000;
+
+/// How much more a search may cost.
+struct Budget(Cell<usize>);
+
+impl Budget {
+    /// Pays for something; says whether it can be afforded.
+    fn pays(&self, cost: usize) -> bool {
+        let left = self.0.get();
+        self.0.set(left.saturating_sub(cost));
+        left > cost
+    }
+}
 
 /// A path.
 #[derive(Debug, Clone)]
@@ -62,7 +81,7 @@ enum Comparison {
 }
 
 /// One step down a document.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Step {
     /// To a member of an object.
     Name(String),
@@ -125,17 +144,31 @@ impl Path {
     }
 
     /// Every place that it matches, outer ones first, or inner ones first.
-    pub fn places(&self, document: &Json, deepest_first: bool) -> Vec<Place> {
-        self.places_from(document, document, deepest_first)
+    ///
+    /// # Errors
+    /// When that would take too long.
+    pub fn places(&self, document: &Json, deepest_first: bool) -> Result<Vec<Place>, String> {
+        let budget = Budget(Cell::new(HIGHEST_COST));
+        let places = self.places_from(document, document, deepest_first, &budget);
+        if budget.0.get() == 0 {
+            return Err("it matches too many places".to_owned());
+        }
+        Ok(places)
     }
 
-    fn places_from(&self, start: &Json, root: &Json, deepest_first: bool) -> Vec<Place> {
+    fn places_from(
+        &self,
+        start: &Json,
+        root: &Json,
+        deepest_first: bool,
+        budget: &Budget,
+    ) -> Vec<Place> {
         let mut places = vec![Vec::new()];
         for segment in &self.segments {
             let mut next = Vec::new();
             for place in &places {
                 if let Some(node) = get(start, place) {
-                    select(segment, node, place, root, deepest_first, &mut next);
+                    select(segment, node, place, root, deepest_first, budget, &mut next);
                 }
             }
             places = next;
@@ -181,10 +214,18 @@ fn children(node: &Json) -> Vec<(Step, &Json)> {
     }
 }
 
-fn below(place: &[Step], step: Step) -> Place {
-    let mut place = place.to_vec();
-    place.push(step);
-    place
+/// The place one step below another, if it can be afforded.
+fn below(place: &[Step], step: Step, budget: &Budget) -> Option<Place> {
+    let cost = place.iter().chain([&step]).map(|step| match step {
+        Step::Name(name) => 1 + name.len() / 32,
+        Step::Index(_) => 1,
+    });
+    budget.pays(1 + cost.sum::<usize>()).then(|| {
+        let mut below = Vec::with_capacity(place.len() + 1);
+        below.extend_from_slice(place);
+        below.push(step);
+        below
+    })
 }
 
 fn select(
@@ -193,18 +234,24 @@ fn select(
     place: &[Step],
     root: &Json,
     deepest_first: bool,
+    budget: &Budget,
     found: &mut Vec<Place>,
 ) {
+    if !budget.pays(1) {
+        return;
+    }
     if !(segment.recursive && deepest_first) {
-        select_here(segment, node, place, root, found);
+        select_here(segment, node, place, root, budget, found);
     }
     if segment.recursive {
         for (step, child) in children(node) {
-            let place = below(place, step);
-            select(segment, child, &place, root, deepest_first, found);
+            let Some(place) = below(place, step, budget) else {
+                return;
+            };
+            select(segment, child, &place, root, deepest_first, budget, found);
         }
         if deepest_first {
-            select_here(segment, node, place, root, found);
+            select_here(segment, node, place, root, budget, found);
         }
     }
 }
@@ -214,31 +261,35 @@ fn select_here(
     node: &Json,
     place: &[Step],
     root: &Json,
+    budget: &Budget,
     found: &mut Vec<Place>,
 ) {
     for selector in &segment.selectors {
+        if !budget.pays(1) {
+            return;
+        }
         match (selector, node) {
             (Selector::Name(name), Json::Object(members)) if members.contains_key(name) => {
-                found.push(below(place, Step::Name(name.clone())));
+                found.extend(below(place, Step::Name(name.clone()), budget));
             }
             (Selector::Index(index), Json::Array(items)) => {
                 if let Some(index) = absolute(*index, items.len()) {
-                    found.push(below(place, Step::Index(index)));
+                    found.extend(below(place, Step::Index(index), budget));
                 }
             }
             (Selector::Slice(start, end, step), Json::Array(items)) => {
                 for index in slice(*start, *end, *step, items.len()) {
-                    found.push(below(place, Step::Index(index)));
+                    found.extend(below(place, Step::Index(index), budget));
                 }
             }
             (Selector::All, node) => {
                 let all = children(node).into_iter();
-                found.extend(all.map(|(step, _)| below(place, step)));
+                found.extend(all.map_while(|(step, _)| below(place, step, budget)));
             }
             (Selector::Filter(condition), node) => {
                 for (step, child) in children(node) {
-                    if condition.holds(child, root) {
-                        found.push(below(place, step));
+                    if budget.pays(1) && condition.holds(child, root, budget) {
+                        found.extend(below(place, step, budget));
                     }
                 }
             }
@@ -289,26 +340,27 @@ fn slice(start: Option<i64>, end: Option<i64>, step: i64, length: usize) -> Vec<
 }
 
 impl Condition {
-    fn holds(&self, node: &Json, root: &Json) -> bool {
+    fn holds(&self, node: &Json, root: &Json, budget: &Budget) -> bool {
         match self {
-            Condition::Or(a, b) => a.holds(node, root) || b.holds(node, root),
-            Condition::And(a, b) => a.holds(node, root) && b.holds(node, root),
-            Condition::Not(inner) => !inner.holds(node, root),
-            Condition::Exists(operand) => operand.value(node, root).is_some(),
+            Condition::Or(a, b) => a.holds(node, root, budget) || b.holds(node, root, budget),
+            Condition::And(a, b) => a.holds(node, root, budget) && b.holds(node, root, budget),
+            Condition::Not(inner) => !inner.holds(node, root, budget),
+            Condition::Exists(operand) => operand.value(node, root, budget).is_some(),
             Condition::Compare(a, comparison, b) => {
-                compare(a.value(node, root), *comparison, b.value(node, root))
+                let (a, b) = (a.value(node, root, budget), b.value(node, root, budget));
+                compare(a, *comparison, b)
             }
         }
     }
 }
 
 impl Operand {
-    fn value<'j>(&'j self, node: &'j Json, root: &'j Json) -> Option<&'j Json> {
+    fn value<'j>(&'j self, node: &'j Json, root: &'j Json, budget: &Budget) -> Option<&'j Json> {
         match self {
             Operand::Literal(value) => Some(value),
             Operand::Path { from_root, path } => {
                 let start = if *from_root { root } else { node };
-                let places = path.places_from(start, root, false);
+                let places = path.places_from(start, root, false, budget);
                 get(start, places.first()?)
             }
         }

@@ -172,3 +172,46 @@ fn parts_are_merged_and_deleted() {
         "(error) ERR could not perform this operation on a key that doesn't exist"
     );
 }
+
+#[test]
+fn a_change_that_fails_leaves_the_document_as_it_was() {
+    let mut bench = with(r#"{"a":1,"b":1e308,"l":[1],"m":[1,2,3]}"#);
+    assert_eq!(
+        bench.show("JSON.NUMMULTBY k $.* 1e10"),
+        "(error) ERR result is not a number"
+    );
+    assert_eq!(
+        bench.show("JSON.ARRINSERT k $.* 2 0"),
+        "(error) ERR index out of bounds"
+    );
+    assert_eq!(
+        text(&mut bench, "JSON.GET k"),
+        r#"{"a":1,"b":1e308,"l":[1],"m":[1,2,3]}"#
+    );
+}
+
+#[test]
+fn what_is_deleted_beside_each_other_goes_at_once() {
+    let mut bench = with(r#"{"a":{"x":1,"y":2,"z":[1,2,3,4]},"b":[{"x":1},{"x":2},5]}"#);
+    assert_eq!(bench.show("JSON.DEL k $..x"), "3");
+    assert_eq!(bench.show("JSON.DEL k $.a.z[1,3,0]"), "3");
+    assert_eq!(
+        text(&mut bench, "JSON.GET k"),
+        r#"{"a":{"y":2,"z":[3]},"b":[{},{},5]}"#
+    );
+    assert_eq!(bench.show("JSON.DEL k $.b[*]"), "3");
+    // What is inside of another match goes with it.
+    assert_eq!(bench.show("JSON.DEL k $..*"), "2");
+    assert_eq!(text(&mut bench, "JSON.GET k"), "{}");
+}
+
+#[test]
+fn a_path_that_would_match_without_end_is_refused() {
+    let mut bench = with(&format!("{}1{}", "[".repeat(60), "]".repeat(60)));
+    let doubling = format!("JSON.GET k ${}", "[0,0]".repeat(50));
+    let everywhere = format!("JSON.GET k ${}", "..*".repeat(20));
+    for line in [doubling, everywhere] {
+        let refused = bench.show(&line);
+        assert!(refused.ends_with("it matches too many places"), "{refused}");
+    }
+}

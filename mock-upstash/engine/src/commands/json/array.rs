@@ -5,6 +5,7 @@ use crate::call::Call;
 use crate::error::ReplyError;
 use crate::reply::{Outcome, Reply};
 use crate::value::Json;
+use crate::value::json_path::get;
 
 /// `JSON.ARRAPPEND key path value [value …]`
 pub(super) fn arrappend(call: &mut Call<'_>) -> Outcome {
@@ -67,20 +68,31 @@ pub(super) fn arrinsert(call: &mut Call<'_>) -> Outcome {
     let path = PathArgument::at(call, 2)?;
     let index = call.integer(3)?;
     let values = parse_all(call, 4)?;
-    change(call, &path, "json.arrinsert", "array", |node| {
-        let Json::Array(items) = node else {
-            return Ok(None);
-        };
+    // Whether the index fits is known before anything changes, so that all changes or nothing does.
+    let place = |items: &[Json]| {
         let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
         let at = if index < 0 {
             index.saturating_add(length)
         } else {
             index
         };
-        if !(0..=length).contains(&at) {
-            return Err(ReplyError::fixed("ERR index out of bounds"));
+        (0..=length).contains(&at).then_some(at as usize)
+    };
+    let (key, dialect) = (call.arg(1), call.engine.dialect);
+    if let Some(document) = call.db().read::<Json>(key)? {
+        for found in path.places(dialect, document)? {
+            if let Some(Json::Array(items)) = get(document, &found)
+                && place(items).is_none()
+            {
+                return Err(ReplyError::fixed("ERR index out of bounds"));
+            }
         }
-        let at = at as usize;
+    }
+    change(call, &path, "json.arrinsert", "array", |node| {
+        let Json::Array(items) = node else {
+            return Ok(None);
+        };
+        let at = place(items).unwrap_or(items.len());
         items.splice(at..at, values.iter().cloned());
         Ok(Some(Reply::count(items.len())))
     })
@@ -128,11 +140,13 @@ pub(super) fn arrtrim(call: &mut Call<'_>) -> Outcome {
         let Json::Array(items) = node else {
             return Ok(None);
         };
-        let range = crate::number::range(start, stop, items.len());
-        *items = match range {
-            Some(range) => items[range].to_vec(),
-            None => Vec::new(),
-        };
+        match crate::number::range(start, stop, items.len()) {
+            Some(range) => {
+                items.truncate(range.end);
+                items.drain(..range.start);
+            }
+            None => items.clear(),
+        }
         Ok(Some(Reply::count(items.len())))
     })
 }

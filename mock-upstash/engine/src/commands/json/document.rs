@@ -1,14 +1,15 @@
 //! JSON commands that work on documents and anything in them.
 
-use bytes::Bytes;
+use std::collections::HashSet;
 
 use super::{PathArgument, parse};
 use crate::call::Call;
+use crate::dialect::Dialect;
 use crate::error::{ReplyError, SYNTAX};
 use crate::notification::Class;
 use crate::reply::{Outcome, Reply};
 use crate::value::json::Layout;
-use crate::value::json_path::{Step, get as at, get_mut};
+use crate::value::json_path::{Place, Step, get as at, get_mut};
 use crate::value::{Json, Value};
 
 /// The two ways in which JSON.SET can be made conditional.
@@ -40,8 +41,8 @@ fn set_value(
     value: Json,
     only: Option<Only>,
 ) -> Result<bool, ReplyError> {
-    let old = call.db().read::<Json>(key)?.cloned();
-    let Some(mut document) = old else {
+    let dialect = call.engine.dialect;
+    let Some(document) = call.db().write::<Json>(key)? else {
         if !path.path.is_root() {
             return Err(ReplyError::fixed(
                 "ERR new objects must be created at the root",
@@ -53,42 +54,50 @@ fn set_value(
         store(call, key, value, "json.set");
         return Ok(true);
     };
-    let places = path.places(call, &document);
+    let places = path.places(dialect, document)?;
     if !places.is_empty() {
         if only == Some(Only::IfMissing) {
             return Ok(false);
         }
+        if path.path.is_root() {
+            // The whole document goes, which the keyspace does without a stall.
+            store(call, key, value, "json.set");
+            return Ok(true);
+        }
         for place in places {
-            if let Some(node) = get_mut(&mut document, &place) {
+            if let Some(node) = get_mut(document, &place) {
                 *node = value.clone();
             }
         }
-    } else {
-        if only == Some(Only::IfThere) || !add_member(call, path, &mut document, &value) {
-            return Ok(false);
-        }
+    } else if only == Some(Only::IfThere) || !add_member(dialect, path, document, &value)? {
+        return Ok(false);
     }
-    store(call, key, document, "json.set");
+    call.changed(Class::MODULE, "json.set", key);
     Ok(true)
 }
 
 /// Adds a member to every object that the path up to its last name matches.
-fn add_member(call: &Call<'_>, path: &PathArgument, document: &mut Json, value: &Json) -> bool {
+fn add_member(
+    dialect: Dialect,
+    path: &PathArgument,
+    document: &mut Json,
+    value: &Json,
+) -> Result<bool, ReplyError> {
     let Some((parent, name)) = path.path.split_name() else {
-        return false;
+        return Ok(false);
     };
     let parent = PathArgument {
         path: parent,
-        text: String::new(),
+        text: path.text.clone(),
     };
     let mut added = false;
-    for place in parent.places(call, document) {
+    for place in parent.places(dialect, document)? {
         if let Some(Json::Object(members)) = get_mut(document, &place) {
             members.insert(name.to_owned(), value.clone());
             added = true;
         }
     }
-    added
+    Ok(added)
 }
 
 /// Puts a document in a key, whose expiry stays as it is.
@@ -149,17 +158,17 @@ pub(super) fn get(call: &mut Call<'_>) -> Outcome {
     if paths.is_empty() {
         paths.push(PathArgument::read(b".")?);
     }
-    let key = call.arg(1);
-    let Some(document) = call.db().read::<Json>(key)?.cloned() else {
+    let (key, dialect) = (call.arg(1), call.engine.dialect);
+    let Some(document) = call.db().read::<Json>(key)? else {
         return Ok(Reply::Nil);
     };
     let shown = if let [path] = &paths[..] {
-        shown(call, path, &document, path.path.legacy)?
+        shown(dialect, path, document, path.path.legacy)?
     } else {
         let legacy = paths.iter().all(|path| path.path.legacy);
         let mut members = indexmap::IndexMap::new();
         for path in &paths {
-            members.insert(path.text.clone(), shown(call, path, &document, legacy)?);
+            members.insert(path.text.clone(), shown(dialect, path, document, legacy)?);
         }
         Json::Object(members)
     };
@@ -168,12 +177,12 @@ pub(super) fn get(call: &mut Call<'_>) -> Outcome {
 
 /// What a path shows of a document: one match the older way, else an array of all.
 fn shown(
-    call: &Call<'_>,
+    dialect: Dialect,
     path: &PathArgument,
     document: &Json,
     legacy: bool,
 ) -> Result<Json, ReplyError> {
-    let places = path.places(call, document);
+    let places = path.places(dialect, document)?;
     let mut found = places
         .iter()
         .filter_map(|place| at(document, place).cloned());
@@ -188,14 +197,14 @@ fn shown(
 pub(super) fn mget(call: &mut Call<'_>) -> Outcome {
     let last = call.args.len() - 1;
     let path = PathArgument::at(call, last)?;
-    let keys: Vec<Bytes> = call.args[1..last].to_vec();
+    let (keys, dialect) = (&call.args[1..last], call.engine.dialect);
     let mut replies = Vec::with_capacity(keys.len());
     for key in keys {
         // A key of another type is passed over, as a missing one is.
-        let document = call.db().read::<Json>(&key).ok().flatten().cloned();
+        let document = call.db().read::<Json>(key).ok().flatten();
         let found = document.and_then(|document| {
             let legacy = path.path.legacy;
-            shown(call, &path, &document, legacy).ok()
+            shown(dialect, &path, document, legacy).ok()
         });
         replies.push(Reply::bulk_or_nil(found.map(|found| found.to_text())));
     }
@@ -206,7 +215,8 @@ pub(super) fn mget(call: &mut Call<'_>) -> Outcome {
 pub(super) fn del(call: &mut Call<'_>) -> Outcome {
     let path = PathArgument::at(call, 2)?;
     let key = call.arg(1);
-    let Some(mut document) = call.db().read::<Json>(key)?.cloned() else {
+    let dialect = call.engine.dialect;
+    let Some(document) = call.db().write::<Json>(key)? else {
         return Ok(Reply::Integer(0));
     };
     if path.path.is_root() {
@@ -214,25 +224,66 @@ pub(super) fn del(call: &mut Call<'_>) -> Outcome {
         call.changed(Class::GENERIC, "del", key);
         return Ok(Reply::Integer(1));
     }
-    let mut places = path.places(call, &document);
-    // From the end, so that no index moves before its turn; what is inside of another match goes
-    // with it.
-    places.sort_by(|a, b| compare_places(b, a));
-    places.dedup();
-    let all = places.clone();
-    let mut removed = 0;
-    for place in places {
-        let inside_another = all
-            .iter()
-            .any(|other| other.len() < place.len() && place.starts_with(other));
-        if !inside_another && remove(&mut document, &place) {
-            removed += 1;
-        }
-    }
+    let places = path.places(dialect, document)?;
+    let removed = remove_all(document, places);
     if removed > 0 {
-        store(call, key, document, "json.del");
+        call.changed(Class::MODULE, "json.del", key);
     }
     Ok(Reply::count(removed))
+}
+
+/// Takes out what stands at some places; answers how many. What is inside of another goes with it
+/// and does not count.
+fn remove_all(document: &mut Json, mut places: Vec<Place>) -> usize {
+    places.sort_by(|a, b| compare_places(a, b));
+    let mut outermost: Vec<Place> = Vec::with_capacity(places.len());
+    for place in places {
+        // What contains it stands right before it in this order.
+        if !outermost
+            .last()
+            .is_some_and(|outer| place.starts_with(outer))
+        {
+            outermost.push(place);
+        }
+    }
+    // From the end, so that no index moves before its turn; places beside each other in one go, for
+    // taking them out one by one would move all behind them each time.
+    let mut removed = 0;
+    while let Some(last) = outermost.last() {
+        let parent = last[..last.len() - 1].to_vec();
+        let beside = |place: &Place| place.len() == parent.len() + 1 && place.starts_with(&parent);
+        let first = outermost.iter().rposition(|place| !beside(place));
+        let siblings = outermost.split_off(first.map_or(0, |at| at + 1));
+        removed += match get_mut(document, &parent) {
+            Some(parent) => remove_children(parent, siblings),
+            None => 0,
+        };
+    }
+    removed
+}
+
+fn remove_children(parent: &mut Json, places: Vec<Place>) -> usize {
+    let steps: HashSet<Step> = places
+        .into_iter()
+        .filter_map(|mut place| place.pop())
+        .collect();
+    match parent {
+        Json::Object(members) => {
+            let before = members.len();
+            members.retain(|name, _| !steps.contains(&Step::Name(name.clone())));
+            before - members.len()
+        }
+        Json::Array(items) => {
+            let before = items.len();
+            let mut index = 0;
+            items.retain(|_| {
+                index += 1;
+                !steps.contains(&Step::Index(index - 1))
+            });
+            before - items.len()
+        }
+        _ => 0,
+    }
 }
 
 fn compare_places(a: &[Step], b: &[Step]) -> std::cmp::Ordering {
@@ -251,26 +302,13 @@ fn compare_places(a: &[Step], b: &[Step]) -> std::cmp::Ordering {
     a.len().cmp(&b.len())
 }
 
-fn remove(document: &mut Json, place: &[Step]) -> bool {
-    let Some((last, parent)) = place.split_last() else {
-        return false;
-    };
-    match (get_mut(document, parent), last) {
-        (Some(Json::Object(members)), Step::Name(name)) => members.shift_remove(name).is_some(),
-        (Some(Json::Array(items)), Step::Index(index)) if *index < items.len() => {
-            items.remove(*index);
-            true
-        }
-        _ => false,
-    }
-}
-
 /// `JSON.MERGE key path value`
 pub(super) fn merge(call: &mut Call<'_>) -> Outcome {
     let path = PathArgument::at(call, 2)?;
     let patch = parse(call.arg(3))?;
     let key = call.arg(1);
-    let Some(mut document) = call.db().read::<Json>(key)?.cloned() else {
+    let dialect = call.engine.dialect;
+    let Some(document) = call.db().write::<Json>(key)? else {
         let mut document = Json::Null;
         if !path.path.is_root() {
             return Err(ReplyError::fixed(
@@ -281,11 +319,11 @@ pub(super) fn merge(call: &mut Call<'_>) -> Outcome {
         store(call, key, document, "json.merge");
         return Ok(Reply::OK);
     };
-    let places = path.places(call, &document);
+    let places = path.places(dialect, document)?;
     if places.is_empty() {
         let mut value = Json::Null;
         value.merge(patch.clone());
-        if !add_member(call, &path, &mut document, &value) {
+        if !add_member(dialect, &path, document, &value)? {
             return Ok(Reply::Nil);
         }
     }
@@ -294,28 +332,30 @@ pub(super) fn merge(call: &mut Call<'_>) -> Outcome {
         call.changed(Class::GENERIC, "del", key);
         return Ok(Reply::OK);
     }
-    for place in places {
-        if patch == Json::Null {
-            remove(&mut document, &place);
-        } else if let Some(node) = get_mut(&mut document, &place) {
-            node.merge(patch.clone());
+    if patch == Json::Null {
+        remove_all(document, places);
+    } else {
+        for place in places {
+            if let Some(node) = get_mut(document, &place) {
+                node.merge(patch.clone());
+            }
         }
     }
-    store(call, key, document, "json.merge");
+    call.changed(Class::MODULE, "json.merge", key);
     Ok(Reply::OK)
 }
 
 /// `JSON.TYPE key [path]`
 pub(super) fn type_(call: &mut Call<'_>) -> Outcome {
     let path = PathArgument::at(call, 2)?;
-    let key = call.arg(1);
-    let Some(document) = call.db().read::<Json>(key)?.cloned() else {
+    let (key, dialect) = (call.arg(1), call.engine.dialect);
+    let Some(document) = call.db().read::<Json>(key)? else {
         return Ok(Reply::Nil);
     };
-    let places = path.places(call, &document);
+    let places = path.places(dialect, document)?;
     let mut types = places
         .iter()
-        .filter_map(|place| at(&document, place))
+        .filter_map(|place| at(document, place))
         .map(|node| Reply::bulk(node.type_name()));
     Ok(if path.path.legacy {
         types.next().unwrap_or(Reply::Nil)
@@ -327,14 +367,14 @@ pub(super) fn type_(call: &mut Call<'_>) -> Outcome {
 /// `JSON.RESP key [path]`
 pub(super) fn resp(call: &mut Call<'_>) -> Outcome {
     let path = PathArgument::at(call, 2)?;
-    let key = call.arg(1);
-    let Some(document) = call.db().read::<Json>(key)?.cloned() else {
+    let (key, dialect) = (call.arg(1), call.engine.dialect);
+    let Some(document) = call.db().read::<Json>(key)? else {
         return Ok(Reply::Nil);
     };
-    let places = path.places(call, &document);
+    let places = path.places(dialect, document)?;
     let mut found = places
         .iter()
-        .filter_map(|place| at(&document, place))
+        .filter_map(|place| at(document, place))
         .map(as_reply);
     if path.path.legacy {
         found.next().ok_or_else(|| path.missing())
@@ -371,18 +411,18 @@ fn as_reply(node: &Json) -> Reply {
 /// `JSON.DEBUG MEMORY key [path]`
 pub(super) fn debug_memory(call: &mut Call<'_>) -> Outcome {
     let path = PathArgument::at(call, 3)?;
-    let key = call.arg(2);
-    let Some(document) = call.db().read::<Json>(key)?.cloned() else {
+    let (key, dialect) = (call.arg(2), call.engine.dialect);
+    let Some(document) = call.db().read::<Json>(key)? else {
         return Ok(if path.path.legacy {
             Reply::Integer(0)
         } else {
             Reply::Array(Vec::new())
         });
     };
-    let places = path.places(call, &document);
+    let places = path.places(dialect, document)?;
     let mut sizes = places
         .iter()
-        .filter_map(|place| at(&document, place))
+        .filter_map(|place| at(document, place))
         .map(|node| Reply::count(node.memory()));
     if path.path.legacy {
         sizes.next().ok_or_else(|| path.missing())

@@ -10,7 +10,7 @@ mod element;
 
 use crate::call::Call;
 use crate::command::{Categories, Command, Flags, Group, Handler};
-use crate::dialect::Quirk;
+use crate::dialect::{Dialect, Quirk};
 use crate::error::ReplyError;
 use crate::notification::Class;
 use crate::reply::{Outcome, Reply};
@@ -117,9 +117,10 @@ impl PathArgument {
         ReplyError::new(format!("ERR Path '{shown}' does not exist"))
     }
 
-    fn places(&self, call: &Call<'_>, document: &Json) -> Vec<Place> {
-        let deepest_first = call.quirk(Quirk::JsonDeepestFirst);
-        self.path.places(document, deepest_first)
+    fn places(&self, dialect: Dialect, document: &Json) -> Result<Vec<Place>, ReplyError> {
+        let deepest_first = dialect.has(Quirk::JsonDeepestFirst);
+        let found = self.path.places(document, deepest_first);
+        found.map_err(|why| ReplyError::new(format!("ERR invalid JSONPath '{}': {why}", self.text)))
     }
 }
 
@@ -138,16 +139,16 @@ fn wrong_type(expected: &str, found: &Json) -> ReplyError {
 /// fit, and `expected` names the one that would.
 fn look(call: &mut Call<'_>, expected: &str, answer: impl Fn(&Json) -> Option<Reply>) -> Outcome {
     let path = PathArgument::at(call, 2)?;
-    let key = call.arg(1);
-    let Some(document) = call.db().read::<Json>(key)?.cloned() else {
+    let (key, dialect) = (call.arg(1), call.engine.dialect);
+    let Some(document) = call.db().read::<Json>(key)? else {
         return if path.path.legacy {
             Ok(Reply::Nil)
         } else {
             Err(NO_SUCH_KEY)
         };
     };
-    let places = path.places(call, &document);
-    let found = places.iter().filter_map(|place| get(&document, place));
+    let places = path.places(dialect, document)?;
+    let found = places.iter().filter_map(|place| get(document, place));
     if !path.path.legacy {
         let replies = found.map(|node| answer(node).unwrap_or(Reply::Nil));
         return Ok(Reply::Array(replies.collect()));
@@ -165,28 +166,43 @@ fn change(
     expected: &str,
     mut change: impl FnMut(&mut Json) -> Result<Option<Reply>, ReplyError>,
 ) -> Outcome {
-    let key = call.arg(1);
-    let Some(mut document) = call.db().read::<Json>(key)?.cloned() else {
+    let (key, dialect) = (call.arg(1), call.engine.dialect);
+    let Some(document) = call.db().write::<Json>(key)? else {
         return Err(NO_SUCH_KEY);
     };
-    let places = path.places(call, &document);
+    let places = path.places(dialect, document)?;
     let mut replies = Vec::with_capacity(places.len());
     let mut misfit = None;
+    // A change that fails takes back those before it. Only changes to numbers can fail, so nothing
+    // large is copied for that.
+    let mut before: Vec<(&Place, Json)> = Vec::new();
     for place in &places {
-        let Some(node) = get_mut(&mut document, place) else {
+        let Some(node) = get_mut(document, place) else {
             // An earlier change took it away.
             replies.push(None);
             continue;
         };
-        let reply = change(node)?;
-        if reply.is_none() {
-            misfit = Some(wrong_type(expected, node));
+        let number = node.as_number().is_some().then(|| node.clone());
+        match change(node) {
+            Ok(None) => {
+                misfit = Some(wrong_type(expected, node));
+                replies.push(None);
+            }
+            Ok(reply) => {
+                replies.push(reply);
+                before.extend(number.map(|number| (place, number)));
+            }
+            Err(error) => {
+                for (place, number) in before.into_iter().rev() {
+                    if let Some(node) = get_mut(document, place) {
+                        *node = number;
+                    }
+                }
+                return Err(error);
+            }
         }
-        replies.push(reply);
     }
     if replies.iter().any(Option::is_some) {
-        call.db()
-            .replace(key, crate::value::Value::Json(Box::new(document)));
         call.changed(Class::MODULE, event, key);
     }
     if !path.path.legacy {

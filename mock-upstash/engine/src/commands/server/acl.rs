@@ -125,11 +125,8 @@ fn setuser(call: &mut Call<'_>) -> Outcome {
             check_for_upstash(call, &rule)?;
         }
         user.apply(&rule).map_err(|why| {
-            let mut text = b"ERR Error in ACL SETUSER modifier '".to_vec();
-            text.extend_from_slice(&rule);
-            text.extend_from_slice(b"': ");
-            text.extend_from_slice(why.as_bytes());
-            ReplyError::new(text)
+            let why = format!("': {why}");
+            ReplyError::quoting("ERR Error in ACL SETUSER modifier '", &rule, &why)
         })?;
     }
     call.engine.acl.set_user(name.clone(), user);
@@ -247,10 +244,11 @@ fn cat(call: &mut Call<'_>) -> Outcome {
 }
 
 fn unknown_form(call: &Call<'_>) -> ReplyError {
-    ReplyError::new(format!(
-        "ERR unknown subcommand or wrong number of arguments for '{}'. Try ACL HELP.",
-        String::from_utf8_lossy(call.arg(1))
-    ))
+    ReplyError::quoting(
+        "ERR unknown subcommand or wrong number of arguments for '",
+        call.arg(1),
+        "'. Try ACL HELP.",
+    )
 }
 
 /// `ACL GENPASS [bits]`

@@ -3,7 +3,7 @@
 use crate::call::Call;
 use crate::dialect::Quirk;
 use crate::engine::Engine;
-use crate::error::ReplyError;
+use crate::error::{ReplyError, as_c_text};
 use crate::glob;
 use crate::notification::Class;
 use crate::reply::{Outcome, Reply};
@@ -113,26 +113,27 @@ pub(super) fn set(call: &mut Call<'_>) -> Outcome {
             .iter()
             .find(|setting| setting.name.as_bytes() == name)
         {
-            None => Err(format!(
-                "ERR Unknown option or number of arguments for CONFIG SET - '{}'",
-                String::from_utf8_lossy(&pair[0])
+            None => Err(ReplyError::quoting(
+                "ERR Unknown option or number of arguments for CONFIG SET - '",
+                &pair[0],
+                "'",
             )),
             Some(setting) => match setting.write {
                 None => Err("can't set immutable config".to_owned()),
-                Some(write) => write(call.engine, &pair[1]).map_err(str::to_owned),
+                Some(write) => write(call.engine, as_c_text(&pair[1])).map_err(str::to_owned),
             }
             .map_err(|why| {
-                format!(
+                ReplyError::new(format!(
                     "ERR CONFIG SET failed (possibly related to argument '{}') - {why}",
                     setting.name
-                )
+                ))
             }),
         };
         if let Err(error) = outcome {
             if !call.quirk(Quirk::ConfigNotificationsOnly) {
                 call.engine.config = before;
             }
-            return Err(ReplyError::new(error));
+            return Err(error);
         }
     }
     Ok(Reply::OK)

@@ -12,10 +12,11 @@ pub(super) fn command(call: &mut Call<'_>) -> Outcome {
         return Err(if call.quirk(Quirk::EmptyCommandTable) {
             ReplyError::arity("command")
         } else {
-            ReplyError::new(format!(
-                "ERR unknown subcommand '{}'. Try COMMAND HELP.",
-                String::from_utf8_lossy(call.arg(1))
-            ))
+            ReplyError::quoting(
+                "ERR unknown subcommand '",
+                call.arg(1),
+                "'. Try COMMAND HELP.",
+            )
         });
     }
     if call.quirk(Quirk::EmptyCommandTable) {
