@@ -88,6 +88,6 @@ fn system_us() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| {
-            u64::try_from(since.as_micros()).unwrap_or(u64::MAX / 4)
+            since.as_secs().saturating_mul(1_000_000) + u64::from(since.subsec_micros())
         })
 }

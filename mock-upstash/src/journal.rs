@@ -8,6 +8,8 @@ use serde::Serialize;
 
 /// Most bytes of arguments that are kept, over all requests.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
+/// Most elements of a list that is kept for the next request.
+const MAX_SPARE: usize = 1024;
 
 /// One request that the mock was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -26,11 +28,12 @@ pub struct Request {
 }
 
 /// How a request came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum RequestKind {
     /// REST, one command, in the path or as a JSON array.
+    #[default]
     Command,
     /// REST, `/pipeline`.
     Pipeline,
@@ -62,10 +65,6 @@ impl Request {
         };
         self.commands.iter().map(line).collect()
     }
-
-    fn bytes(&self) -> usize {
-        self.commands.iter().flatten().map(Bytes::len).sum()
-    }
 }
 
 fn as_text<S: serde::Serializer>(
@@ -88,8 +87,62 @@ pub(crate) struct Journal {
 
 #[derive(Debug, Default)]
 struct State {
-    requests: VecDeque<Request>,
+    entries: VecDeque<Entry>,
     bytes: usize,
+}
+
+/// A request as it is kept: its arguments copied together, so that they do not hold on to the buffer
+/// that they were read into, and so that the memory of a request let go serves the next one.
+#[derive(Debug, Default)]
+struct Entry {
+    kind: RequestKind,
+    user: Bytes,
+    status: Option<u16>,
+    bytes: Vec<u8>,
+    /// Where in `bytes` each argument ends.
+    ends: Vec<usize>,
+    /// How many arguments each command has.
+    counts: Vec<usize>,
+}
+
+impl Entry {
+    fn request(&self) -> Request {
+        let whole = Bytes::copy_from_slice(&self.bytes);
+        let mut start = 0;
+        let mut arguments = self.ends.iter().map(|&end| {
+            let argument = whole.slice(start..end);
+            start = end;
+            argument
+        });
+        let commands = self
+            .counts
+            .iter()
+            .map(|&count| arguments.by_ref().take(count).collect())
+            .collect();
+        Request {
+            kind: self.kind,
+            user: String::from_utf8_lossy(&self.user).into_owned(),
+            commands,
+            status: self.status,
+        }
+    }
+}
+
+impl State {
+    /// Lets the oldest request go; answers its memory, emptied.
+    fn let_go(&mut self) -> Entry {
+        let Some(mut oldest) = self.entries.pop_front() else {
+            return Entry::default();
+        };
+        self.bytes -= oldest.bytes.len();
+        oldest.bytes.clear();
+        oldest.bytes.shrink_to(MAX_SPARE);
+        oldest.ends.clear();
+        oldest.ends.shrink_to(MAX_SPARE);
+        oldest.counts.clear();
+        oldest.counts.shrink_to(MAX_SPARE);
+        oldest
+    }
 }
 
 impl Journal {
@@ -107,38 +160,46 @@ impl Journal {
     }
 
     /// Notes a request; the oldest are let go when there are too many.
-    pub(crate) fn note(
+    pub(crate) fn note<'a>(
         &self,
         kind: RequestKind,
-        user: &[u8],
-        commands: Vec<Vec<Bytes>>,
+        user: &Bytes,
+        commands: impl Iterator<Item = &'a [Bytes]>,
         status: Option<u16>,
     ) {
         if !self.is_on() {
             return;
         }
-        let request = Request {
-            kind,
-            user: String::from_utf8_lossy(user).into_owned(),
-            commands,
-            status,
-        };
         let mut state = self.state.lock();
-        state.bytes += request.bytes();
-        state.requests.push_back(request);
-        while state.requests.len() > self.length
-            || (state.bytes > MAX_BYTES && state.requests.len() > 1)
-        {
-            let Some(oldest) = state.requests.pop_front() else {
-                break;
-            };
-            state.bytes -= oldest.bytes();
+        let mut entry = match state.entries.len() < self.length {
+            true => Entry::default(),
+            false => state.let_go(),
+        };
+        entry.kind = kind;
+        entry.user.clone_from(user);
+        entry.status = status;
+        for command in commands {
+            entry.counts.push(command.len());
+            for argument in command {
+                entry.bytes.extend_from_slice(argument);
+                entry.ends.push(entry.bytes.len());
+            }
+        }
+        state.bytes += entry.bytes.len();
+        state.entries.push_back(entry);
+        while state.bytes > MAX_BYTES && state.entries.len() > 1 {
+            state.let_go();
         }
     }
 
     /// What was noted, oldest first.
     pub(crate) fn requests(&self) -> Vec<Request> {
-        self.state.lock().requests.iter().cloned().collect()
+        self.state
+            .lock()
+            .entries
+            .iter()
+            .map(Entry::request)
+            .collect()
     }
 
     /// Forgets everything.
@@ -152,13 +213,14 @@ mod tests {
     use super::*;
 
     fn note(journal: &Journal, words: &[&str]) {
-        let args = words
+        let args: Vec<Bytes> = words
             .iter()
-            .map(|word| Bytes::copy_from_slice(word.as_bytes()));
+            .map(|word| Bytes::copy_from_slice(word.as_bytes()))
+            .collect();
         journal.note(
             RequestKind::Command,
-            b"default",
-            vec![args.collect()],
+            &Bytes::from_static(b"default"),
+            std::iter::once(&args[..]),
             Some(200),
         );
     }

@@ -17,6 +17,12 @@ pub(crate) struct Listener {
     tls: Option<TlsAcceptor>,
 }
 
+/// A listener on its way from one runtime to another.
+pub(crate) struct Suspended {
+    tcp: std::net::TcpListener,
+    tls: Option<TlsAcceptor>,
+}
+
 /// A connection before its TLS handshake, if there is to be one.
 pub(crate) struct Accepted {
     tcp: TcpStream,
@@ -30,6 +36,21 @@ impl Listener {
     ) -> std::io::Result<Listener> {
         let tcp = TcpListener::bind(address).await?;
         Ok(Listener { tcp, tls })
+    }
+
+    /// Takes it out of this runtime, to be put into another by [`Listener::resume`].
+    pub(crate) fn suspend(self) -> std::io::Result<Suspended> {
+        let tcp = self.tcp.into_std()?;
+        Ok(Suspended { tcp, tls: self.tls })
+    }
+
+    /// Goes on accepting in the runtime that this is called in.
+    pub(crate) fn resume(suspended: Suspended) -> std::io::Result<Listener> {
+        let tcp = TcpListener::from_std(suspended.tcp)?;
+        Ok(Listener {
+            tcp,
+            tls: suspended.tls,
+        })
     }
 
     pub(crate) fn address(&self) -> std::io::Result<SocketAddr> {

@@ -250,7 +250,11 @@ impl Builder {
         let resp_address = match self.resp {
             Some(address) if shared.upstream.is_none() => {
                 let (listener, address) = listen(address, acceptor(&[])?).await?;
-                tasks.spawn(resp::serve(listener, shared.clone(), stopped));
+                let ended = resp::spawn(listener, shared.clone(), stopped)
+                    .map_err(|source| StartError::Listen { address, source })?;
+                tasks.spawn(async {
+                    ended.await.ok();
+                });
                 Some(address)
             }
             _ => None,

@@ -52,7 +52,7 @@ pub struct Engine {
     pub disposal: Box<dyn Disposal>,
     /// Clients that are blocked, and keys that may serve them.
     pub(crate) waiting: Waiting,
-    pub(crate) sessions: HashMap<ClientId, Session>,
+    pub(crate) sessions: HashMap<ClientId, Session, foldhash::fast::FixedState>,
     pub(crate) monitors: Vec<ClientId>,
     /// A second copy of the data that serves reads; most engines have none.
     pub(crate) replica: Option<Box<Replica>>,
@@ -111,7 +111,7 @@ impl Engine {
             stats: Stats::default(),
             disposal: Box::new(AtOnce),
             waiting: Waiting::default(),
-            sessions: HashMap::new(),
+            sessions: HashMap::default(),
             monitors: Vec::new(),
             replica: None,
             watchers: HashMap::new(),

@@ -14,7 +14,16 @@ pub fn integer(text: &[u8]) -> Option<i64> {
     if !canonical || digits.len() > 19 {
         return None;
     }
-    std::str::from_utf8(text).ok()?.parse().ok()
+    // Below zero there is room for one more than above.
+    let negative = digits.len() < text.len();
+    digits.iter().try_fold(0i64, |number, digit| {
+        let (number, digit) = (number.checked_mul(10)?, i64::from(digit - b'0'));
+        if negative {
+            number.checked_sub(digit)
+        } else {
+            number.checked_add(digit)
+        }
+    })
 }
 
 /// Reads an unsigned 64-bit integer as Redis reads cursors (`string2ull`): what C's `strtoull` takes,

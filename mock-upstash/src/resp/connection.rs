@@ -9,7 +9,7 @@ use redis_engine::{ClientId, Clock, Connect, Engine, Reply, ReplyError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
 
-use super::decode::decode;
+use super::decode::Decoder;
 use super::encode::encode;
 use crate::fault::Effect;
 use crate::journal::RequestKind;
@@ -34,6 +34,7 @@ pub(crate) async fn serve(
         shared,
         client,
         pushes,
+        decoder: Decoder::default(),
         input: BytesMut::with_capacity(16 * 1024),
         output: Vec::with_capacity(16 * 1024),
     };
@@ -48,6 +49,7 @@ struct Connection<S> {
     shared: Arc<Shared>,
     client: ClientId,
     pushes: mpsc::Receiver<Reply>,
+    decoder: Decoder,
     input: BytesMut,
     output: Vec<u8>,
 }
@@ -73,7 +75,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Next::Close => return Ok(()),
                 Next::Struck(effect, command) => {
                     let shared = self.shared.clone();
-                    self.note(&mut shared.engine.lock(), command.clone());
+                    self.note(&mut shared.engine.lock(), &command);
                     if !self.struck(effect, &command).await? {
                         return Ok(());
                     }
@@ -105,15 +107,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn execute(&mut self) -> Next {
         let shared = self.shared.clone();
         let mut engine = shared.engine.lock();
+        let mut command = Vec::new();
         loop {
             let session = engine.session_mut(self.client);
             if let Some(blocked) = &session.blocked {
                 return Next::Wait(blocked.deadline_ms);
             }
             let trusted = session.user.is_some();
-            let command = match decode(&mut self.input, trusted) {
-                Ok(None) => return Next::Read,
-                Ok(Some(command)) => command,
+            match self.decoder.decode(&mut self.input, trusted, &mut command) {
+                Ok(false) => return Next::Read,
+                Ok(true) => {}
                 Err(error) => {
                     self.write_as(&Reply::Error(ReplyError::new(error.0)), session.protocol);
                     return Next::Close;
@@ -126,7 +129,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 return Next::Struck(effect, command);
             }
             let closing = self.execute_one(&mut engine, &command);
-            self.note(&mut engine, command);
+            self.note(&mut engine, &command);
             if closing {
                 return Next::Close;
             }
@@ -134,14 +137,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Notes a command in the journal.
-    fn note(&self, engine: &mut Engine, command: Vec<Bytes>) {
-        let shared = &self.shared;
-        if shared.journal.is_on() && !command.is_empty() {
-            let user = engine.session_mut(self.client).user.clone();
-            let user = user.unwrap_or_default();
-            shared
-                .journal
-                .note(RequestKind::Redis, &user, vec![command], None);
+    fn note(&self, engine: &mut Engine, command: &[Bytes]) {
+        static NOBODY: Bytes = Bytes::new();
+        let journal = &self.shared.journal;
+        if journal.is_on() && !command.is_empty() {
+            let user = engine.session_mut(self.client).user.as_ref();
+            let commands = std::iter::once(command);
+            journal.note(RequestKind::Redis, user.unwrap_or(&NOBODY), commands, None);
         }
     }
 

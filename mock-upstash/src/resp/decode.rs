@@ -6,6 +6,8 @@ use bytes::{Buf, Bytes, BytesMut};
 const MAX_ARGUMENTS: i64 = 1024 * 1024;
 /// Longest argument, in bytes (Redis: `proto-max-bulk-len`).
 const MAX_ARGUMENT: i64 = 512 * 1024 * 1024;
+/// Most places of arguments that are kept for the next command.
+const MAX_SPARE: usize = 1024;
 /// Longest inline command and longest line of a length, in bytes.
 const MAX_LINE: usize = 64 * 1024;
 
@@ -17,83 +19,111 @@ fn error(text: &str) -> ProtocolError {
     ProtocolError(format!("ERR Protocol error: {text}"))
 }
 
-/// Takes the next whole command out of `buffer`; `None` when there is none yet. A command without
-/// arguments is empty and is to be passed over.
-///
-/// Before authentication Redis takes short commands alone; `trusted` says that it has happened.
-pub(crate) fn decode(
-    buffer: &mut BytesMut,
-    trusted: bool,
-) -> Result<Option<Vec<Bytes>>, ProtocolError> {
-    match buffer.first() {
-        None => Ok(None),
-        Some(b'*') => array(buffer, trusted),
-        Some(_) => inline(buffer),
-    }
+/// Takes commands out of what has arrived. It remembers how far it has read into a command that is
+/// not there whole, so that one that comes in many pieces is not read from its start for each.
+#[derive(Debug, Default)]
+pub(crate) struct Decoder {
+    /// Where the arguments are that have arrived: start and size.
+    places: Vec<(usize, usize)>,
+    /// Arguments that the command has, when it is an array that has begun.
+    count: Option<usize>,
+    /// Where the next argument begins.
+    at: usize,
 }
 
-fn array(buffer: &mut BytesMut, trusted: bool) -> Result<Option<Vec<Bytes>>, ProtocolError> {
-    let Some((count, mut at)) = length(
-        buffer,
-        0,
-        "too big mbulk count string",
-        "invalid multibulk length",
-    )?
-    else {
-        return Ok(None);
-    };
-    if count > MAX_ARGUMENTS {
-        return Err(error("invalid multibulk length"));
+impl Decoder {
+    /// Takes the next whole command out of `buffer` into `command`; answers whether there was one. A
+    /// command without arguments is empty and is to be passed over.
+    ///
+    /// Before authentication Redis takes short commands alone; `trusted` says that it has happened.
+    pub(crate) fn decode(
+        &mut self,
+        buffer: &mut BytesMut,
+        trusted: bool,
+        command: &mut Vec<Bytes>,
+    ) -> Result<bool, ProtocolError> {
+        command.clear();
+        match buffer.first() {
+            None => Ok(false),
+            Some(b'*') => self.array(buffer, trusted, command),
+            Some(_) => inline(buffer, command),
+        }
     }
-    if count > 10 && !trusted {
-        return Err(error("unauthenticated multibulk length"));
-    }
-    let Ok(count) = usize::try_from(count) else {
-        buffer.advance(at);
-        return Ok(Some(Vec::new()));
-    };
-    // First see whether all is there, so that a half command is not copied again and again.
-    let mut places = Vec::with_capacity(count.min(64));
-    for _ in 0..count {
-        match buffer.get(at) {
-            None => return Ok(None),
-            Some(b'$') => {}
-            Some(other) => {
-                return Err(error(&format!(
-                    "expected '$', got '{}'",
-                    char::from(*other)
-                )));
+
+    fn array(
+        &mut self,
+        buffer: &mut BytesMut,
+        trusted: bool,
+        command: &mut Vec<Bytes>,
+    ) -> Result<bool, ProtocolError> {
+        let count = match self.count {
+            Some(count) => count,
+            None => {
+                let too_long = "too big mbulk count string";
+                let invalid = "invalid multibulk length";
+                let Some((count, at)) = length(buffer, 0, too_long, invalid)? else {
+                    return Ok(false);
+                };
+                if count > MAX_ARGUMENTS {
+                    return Err(error(invalid));
+                }
+                if count > 10 && !trusted {
+                    return Err(error("unauthenticated multibulk length"));
+                }
+                let Ok(count) = usize::try_from(count) else {
+                    buffer.advance(at);
+                    return Ok(true);
+                };
+                self.places.clear();
+                self.at = at;
+                *self.count.insert(count)
+            }
+        };
+        while self.places.len() < count {
+            if !self.argument(buffer, trusted)? {
+                return Ok(false);
             }
         }
-        let Some((size, start)) = length(
-            buffer,
-            at,
-            "too big bulk count string",
-            "invalid bulk length",
-        )?
-        else {
-            return Ok(None);
+        let frame = buffer.split_to(self.at).freeze();
+        command.extend(
+            self.places
+                .iter()
+                .map(|&(start, size)| frame.slice(start..start + size)),
+        );
+        self.count = None;
+        self.places.shrink_to(MAX_SPARE);
+        Ok(true)
+    }
+
+    /// Finds the next argument; answers whether it is there whole.
+    fn argument(&mut self, buffer: &[u8], trusted: bool) -> Result<bool, ProtocolError> {
+        match buffer.get(self.at) {
+            None => return Ok(false),
+            Some(b'$') => {}
+            Some(other) => {
+                let other = char::from(*other);
+                return Err(error(&format!("expected '$', got '{other}'")));
+            }
+        }
+        let too_long = "too big bulk count string";
+        let invalid = "invalid bulk length";
+        let Some((size, start)) = length(buffer, self.at, too_long, invalid)? else {
+            return Ok(false);
         };
         let size = match usize::try_from(size) {
             Ok(size) if size as u64 <= MAX_ARGUMENT as u64 => size,
-            _ => return Err(error("invalid bulk length")),
+            _ => return Err(error(invalid)),
         };
         if size > 16_384 && !trusted {
             return Err(error("unauthenticated bulk length"));
         }
         if buffer.len() < start + size + 2 {
-            return Ok(None);
+            return Ok(false);
         }
-        places.push((start, size));
-        at = start + size + 2;
+        self.places.push((start, size));
+        self.at = start + size + 2;
+        Ok(true)
     }
-    let frame = buffer.split_to(at).freeze();
-    Ok(Some(
-        places
-            .into_iter()
-            .map(|(start, size)| frame.slice(start..start + size))
-            .collect(),
-    ))
 }
 
 /// Reads the number on the line behind the mark at `at`; answers it and where the next line begins.
@@ -104,7 +134,8 @@ fn length(
     invalid: &str,
 ) -> Result<Option<(i64, usize)>, ProtocolError> {
     let rest = &buffer[at + 1..];
-    let Some(end) = rest.iter().take(MAX_LINE).position(|&b| b == b'\r') else {
+    let line = &rest[..rest.len().min(MAX_LINE)];
+    let Some(end) = memchr::memchr(b'\r', line) else {
         return if rest.len() >= MAX_LINE {
             Err(error(too_long))
         } else {
@@ -118,19 +149,18 @@ fn length(
     Ok(Some((number, at + 1 + end + 2)))
 }
 
-fn inline(buffer: &mut BytesMut) -> Result<Option<Vec<Bytes>>, ProtocolError> {
-    let Some(end) = buffer.iter().take(MAX_LINE).position(|&b| b == b'\n') else {
+fn inline(buffer: &mut BytesMut, command: &mut Vec<Bytes>) -> Result<bool, ProtocolError> {
+    let Some(end) = memchr::memchr(b'\n', &buffer[..buffer.len().min(MAX_LINE)]) else {
         return if buffer.len() >= MAX_LINE {
             Err(error("too big inline request"))
         } else {
-            Ok(None)
+            Ok(false)
         };
     };
     let line = buffer.split_to(end + 1);
     let line = line[..end].strip_suffix(b"\r").unwrap_or(&line[..end]);
-    words(line)
-        .map(Some)
-        .ok_or_else(|| error("unbalanced quotes in request"))
+    *command = words(line).ok_or_else(|| error("unbalanced quotes in request"))?;
+    Ok(true)
 }
 
 /// Splits a line into words, with quotes and escapes as redis-cli has them.
@@ -204,11 +234,32 @@ mod tests {
 
     fn all(text: &[u8]) -> Result<Vec<Vec<Bytes>>, ProtocolError> {
         let mut buffer = BytesMut::from(text);
-        let mut commands = Vec::new();
-        while let Some(command) = decode(&mut buffer, true)? {
-            commands.push(command);
+        let mut decoder = Decoder::default();
+        let (mut commands, mut command) = (Vec::new(), Vec::new());
+        while decoder.decode(&mut buffer, true, &mut command)? {
+            commands.push(command.clone());
         }
         Ok(commands)
+    }
+
+    #[test]
+    fn a_command_in_pieces_is_put_together() {
+        let text = b"*2\r\n$3\r\nGET\r\n$2\r\nkk\r\n*0\r\nPING\r\n*1\r\n$4\r\nPING\r\n";
+        let mut buffer = BytesMut::new();
+        let mut decoder = Decoder::default();
+        let (mut commands, mut command) = (Vec::new(), Vec::new());
+        for byte in text {
+            buffer.extend_from_slice(&[*byte]);
+            while decoder
+                .decode(&mut buffer, true, &mut command)
+                .expect("valid")
+            {
+                commands.push(command.clone());
+            }
+        }
+        let whole = all(text).expect("valid");
+        assert_eq!(whole.len(), 4);
+        assert_eq!(commands, whole);
     }
 
     #[test]

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
-use tokio::sync::watch;
+use tokio::runtime;
+use tokio::sync::{oneshot, watch};
 
 use crate::listener::Listener;
 use crate::shared::Shared;
@@ -20,12 +21,36 @@ pub(crate) use encode::encode;
 /// troubleshooting/max_concurrent_connections).
 const TOO_MANY: &[u8] = b"-ERR max concurrent connections exceeded\r\n";
 
-/// Accepts connections until told to stop.
-pub(crate) async fn serve(
-    mut listener: Listener,
+/// Serves connections on a thread of its own until told to stop; the receiver learns when it has.
+///
+/// One thread, as in Redis: commands run one at a time anyway, and when several threads shared the
+/// connections, handing the engine from one to the other cost more than half of the throughput.
+pub(crate) fn spawn(
+    listener: Listener,
     shared: Arc<Shared>,
-    mut stopped: watch::Receiver<()>,
-) {
+    stopped: watch::Receiver<()>,
+) -> std::io::Result<oneshot::Receiver<()>> {
+    let suspended = listener.suspend()?;
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let (end, ended) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("resp".to_owned())
+        .spawn(move || {
+            runtime.block_on(async {
+                match Listener::resume(suspended) {
+                    Ok(listener) => serve(listener, shared, stopped).await,
+                    Err(error) => tracing::error!(%error, "the Redis protocol is not served"),
+                }
+            });
+            end.send(()).ok();
+        })?;
+    Ok(ended)
+}
+
+/// Accepts connections until told to stop.
+async fn serve(mut listener: Listener, shared: Arc<Shared>, mut stopped: watch::Receiver<()>) {
     let mut connections = tokio::task::JoinSet::new();
     loop {
         let accepted = tokio::select! {

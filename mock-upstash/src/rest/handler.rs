@@ -105,10 +105,10 @@ async fn respond(
         Ok(Task::Stream(command)) => {
             let (user, response) = stream::open(shared, &token, &command, stopped).await?;
             let status = Some(response.status().as_u16());
-            let command = command.to_vec();
+            let commands = std::iter::once(&command[..]);
             shared
                 .journal
-                .note(RequestKind::Stream, &user, vec![command], status);
+                .note(RequestKind::Stream, &user, commands, status);
             Ok(response)
         }
         // Who has no token learns nothing of what else is wrong.
@@ -190,7 +190,7 @@ async fn carry_out(
             let status = status.map(|status| status.as_u16());
             shared
                 .journal
-                .note(work.kind(), &user, work.into_commands(), status);
+                .note(work.kind(), &user, work.commands(), status);
         }
     }
     outcome.map(|(_, response)| response)

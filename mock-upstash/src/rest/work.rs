@@ -56,12 +56,16 @@ impl Work {
     }
 
     /// The commands that could be read.
-    pub(super) fn into_commands(self) -> Vec<Vec<Bytes>> {
-        match self {
-            Work::One(command) => vec![command],
-            Work::Pipeline(rows) => rows.into_iter().filter_map(Result::ok).collect(),
-            Work::Transaction(commands) => commands,
-        }
+    pub(super) fn commands(&self) -> impl Iterator<Item = &[Bytes]> {
+        let (rows, whole): (&[Row], &[Vec<Bytes>]) = match self {
+            Work::One(command) => (&[], std::slice::from_ref(command)),
+            Work::Pipeline(rows) => (rows, &[]),
+            Work::Transaction(commands) => (&[], commands),
+        };
+        rows.iter()
+            .flatten()
+            .chain(whole)
+            .map(|command| &command[..])
     }
 
     /// What strikes it: a request is struck as a whole, whichever of its commands a fault describes.
@@ -90,15 +94,6 @@ impl Work {
                 self.on_engine(shared, token, terms)
             }
             Some(upstream) => self.on_upstream(shared, upstream, token, terms).await,
-        }
-    }
-
-    /// The commands that could be read.
-    fn commands(&self) -> Box<dyn Iterator<Item = &[Bytes]> + Send + '_> {
-        match self {
-            Work::One(command) => Box::new(std::iter::once(&command[..])),
-            Work::Pipeline(rows) => Box::new(rows.iter().filter_map(|row| row.as_deref().ok())),
-            Work::Transaction(commands) => Box::new(commands.iter().map(|command| &command[..])),
         }
     }
 
