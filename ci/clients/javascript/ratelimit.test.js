@@ -85,3 +85,13 @@ test("the limit can be changed while it runs", async () => {
   await ratelimit.setDynamicLimit({ limit: 2 });
   assert.deepEqual(await allowed(ratelimit, 3), [true, true, false]);
 });
+
+test("the flag of its scripts locks the keys that they name, and no other", async () => {
+  const locking = (body) => redis.eval(`#!lua flags=allow-key-locking\n${body}`, ["named"], ["v"]);
+  assert.equal(await locking("return redis.call('SET', KEYS[1], ARGV[1])"), "OK");
+  await assert.rejects(
+    locking("return redis.call('SET', 'made-up', ARGV[1])"),
+    /Dynamic keys are not allowed in Lua scripts when 'allow-key-locking' flag is set. Key was: made-up/,
+  );
+  assert.equal(await redis.exists("made-up"), 0);
+});

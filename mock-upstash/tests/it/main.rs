@@ -10,3 +10,7 @@ mod read_only;
 mod replica;
 mod resp;
 mod rest;
+#[path = "../../../harness/tests/it/server.rs"]
+#[expect(dead_code, reason = "the harness's tests use more of it")]
+mod server;
+mod upstream;
