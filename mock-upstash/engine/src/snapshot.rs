@@ -1,12 +1,17 @@
 //! All data at one moment, to go back to.
 
+use bytes::Bytes;
+
 use crate::engine::Engine;
 use crate::keyspace::{Entry, Key};
 
-/// All keys of all databases with what they held and until when.
+/// All keys of all databases with what they held and until when, and the libraries of functions:
+/// what Redis, too, counts as data and writes to disk. Users and cached scripts are not among it.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
     databases: Vec<Vec<(Key, Entry)>>,
+    /// Their texts, in the order in which they were loaded.
+    libraries: Vec<Bytes>,
 }
 
 impl Snapshot {
@@ -33,6 +38,12 @@ impl Engine {
                 .iter()
                 .map(|database| database.iter().map(entries).collect())
                 .collect(),
+            libraries: self
+                .scripts
+                .libraries
+                .iter()
+                .map(|(_, library)| library.code.clone())
+                .collect(),
         }
     }
 
@@ -45,6 +56,11 @@ impl Engine {
                 self.databases[db].insert_entry(key, entry.clone());
                 self.key_modified(db, key);
             }
+        }
+        self.forget_libraries();
+        for code in &snapshot.libraries {
+            // It was loaded once, by an engine that may have had other libraries or limits.
+            self.load_library(code, true).ok();
         }
         self.tick();
         self.resync_replica();

@@ -48,6 +48,9 @@ async fn a_reset_forgets_everything_and_a_snapshot_brings_it_back() {
     let (mock, client) = start().await;
     get(&mock, &client, "/set/k/v/ex/100").await;
     get(&mock, &client, "/rpush/l/a/b").await;
+    let library = "#!lua name=lib\nredis.register_function('f', function() return 7 end)";
+    let load = post(&mock, &client, "/function/load").body(library);
+    assert_eq!(answer(load).await.1, r#"{"result":"lib"}"#);
     let snapshot = mock.snapshot();
     assert_eq!(snapshot.len(), 2);
     mock.advance(Duration::from_secs(1000));
@@ -61,6 +64,7 @@ async fn a_reset_forgets_everything_and_a_snapshot_brings_it_back() {
         get(&mock, &client, "/lrange/l/0/-1").await,
         r#"{"result":["a","b"]}"#
     );
+    assert_eq!(get(&mock, &client, "/fcall/f/0").await, r#"{"result":7}"#);
     mock.advance(Duration::from_secs(101));
     assert_eq!(get(&mock, &client, "/get/k").await, r#"{"result":null}"#);
 }
