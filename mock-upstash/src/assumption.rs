@@ -90,6 +90,34 @@ assumptions! {
         "with a replica lag, the sync token does not tell of scripts: EVALSHA_RO meets a replica without the script although its token is later",
         "loading a script counts as a write that the token tells of",
         "the JavaScript SDK sends its token by default, and its test of EVALSHA_RO still waits a second after SCRIPT LOAD";
+    WireSizes: "wire-sizes",
+        "sizes of requests and replies are those of arguments and values alone",
+        "they are those of the Redis protocol, with its lengths and line ends",
+        "error texts show sizes of a few megabytes, not how they come about";
+    FullRefusesWrites: "full-storage-refuses-writes",
+        "with no storage left, commands that may need more and scripts are refused; deletions and the like pass",
+        "every write but DEL, UNLINK, FLUSHDB and FLUSHALL is refused",
+        "reports: writes and EVAL are refused, reads and deletes pass";
+    ScriptCallsLimited: "script-calls-limited",
+        "sizes of requests and replies are held against what clients send and get, not against what scripts call",
+        "they are held against what scripts call too",
+        "reports show commands of clients alone";
+    ConnectionBilled: "connection-commands-billed",
+        "AUTH, HELLO, QUIT, RESET and CLIENT are not billed, and work when a quota is used up",
+        "they are billed as any other",
+        "nothing is documented; a quota that refused AUTH would leave no connection to see its error on";
+    MonitoringFree: "monitoring-commands-free",
+        "PING, ECHO, SELECT, INFO, COMMAND and CONFIG are billed",
+        "they are not billed",
+        "the documentation says that monitoring commands count, users measured about one per scrape";
+    RefusedFree: "refused-commands-free",
+        "a command that is refused as unknown, malformed or not permitted is billed as any other",
+        "it is not billed",
+        "nothing is documented; what a limit refuses is not billed in either case";
+    TransactionFrameFree: "transaction-frame-free",
+        "over TCP, MULTI, EXEC and DISCARD are billed beside the commands of the transaction",
+        "they are not billed",
+        "the documentation says that each command of a transaction is billed";
 }
 
 /// Which assumptions are switched on; by default none.

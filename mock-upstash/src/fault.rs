@@ -26,6 +26,8 @@ use rand_pcg::Pcg64Mcg;
 use redis_engine::{command, glob};
 use serde::{Deserialize, Serialize};
 
+use crate::limit::Limit;
+
 /// Something that goes wrong: which commands it strikes, and what it does to them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -75,6 +77,13 @@ pub enum Effect {
         /// The whole line, `ERR max requests limit exceeded. …`.
         String,
     ),
+    /// The command is not carried out; the reply is what a limit of the plan answers once it is
+    /// reached, with its status over REST: `{ limit = "monthly-commands" }`. The limits that make
+    /// commands wait make it wait for a second.
+    Limit(
+        /// Which limit.
+        Limit,
+    ),
     /// REST alone: the request is not carried out; the response has this status and body.
     Status {
         /// HTTP status, 502 say.
@@ -123,6 +132,11 @@ impl Fault {
     /// An error in place of the reply.
     pub fn error(message: impl Into<String>) -> Fault {
         Fault::new(Effect::Error(message.into()))
+    }
+
+    /// The error of a limit that is reached, in place of the reply.
+    pub fn limit(limit: Limit) -> Fault {
+        Fault::new(Effect::Limit(limit))
     }
 
     /// An HTTP status in place of the response.

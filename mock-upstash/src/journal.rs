@@ -20,7 +20,8 @@ pub struct Request {
     /// The user whose token or password it came with: `default`, `default_ro`, or one that
     /// ACL SETUSER made. Empty before authentication.
     pub user: String,
-    /// Its commands; one unless it was a pipeline or a transaction.
+    /// Its commands; one unless it was a pipeline or a transaction. Passwords and tokens in them are
+    /// replaced by `(redacted)`.
     #[serde(serialize_with = "as_text")]
     pub commands: Vec<Vec<Bytes>>,
     /// The HTTP status it was answered with; `None` over TCP, and when a fault ended the connection.
@@ -76,6 +77,34 @@ fn as_text<S: serde::Serializer>(
             .map(|arg| String::from_utf8_lossy(arg))
             .collect::<Vec<_>>()
     }))
+}
+
+const REDACTED: &[u8] = b"(redacted)";
+
+/// Where a command has secrets: AUTH, HELLO … AUTH, ACL SETUSER's passwords, ACL RESTTOKEN's, MIGRATE's.
+fn secrets(args: &[Bytes]) -> Vec<usize> {
+    let is = |at: usize, word: &str| {
+        args.get(at)
+            .is_some_and(|arg| arg.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    let behind =
+        |word: &str| -> Vec<usize> { (1..args.len()).filter(|&at| is(at, word)).collect() };
+    match args.first().map(|name| name.len()) {
+        // The user's name may stay when there is one; a single argument is the password.
+        Some(4) if is(0, "AUTH") => (if args.len() == 2 { 1 } else { 2 }..args.len()).collect(),
+        Some(5) if is(0, "HELLO") => behind("AUTH").iter().map(|at| at + 2).collect(),
+        Some(3) if is(0, "ACL") && is(1, "SETUSER") => {
+            let secret = |at: &usize| matches!(args[*at].first(), Some(b'>' | b'<' | b'#' | b'!'));
+            (3..args.len()).filter(secret).collect()
+        }
+        Some(3) if is(0, "ACL") && is(1, "RESTTOKEN") => (3..args.len()).collect(),
+        Some(7) if is(0, "MIGRATE") => [behind("AUTH"), behind("AUTH2")]
+            .concat()
+            .iter()
+            .flat_map(|at| [at + 1, at + 2])
+            .collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// The latest requests, oldest first.
@@ -180,8 +209,13 @@ impl Journal {
         entry.status = status;
         for command in commands {
             entry.counts.push(command.len());
-            for argument in command {
-                entry.bytes.extend_from_slice(argument);
+            let secrets = secrets(command);
+            for (at, argument) in command.iter().enumerate() {
+                let kept = match secrets.contains(&at) {
+                    true => REDACTED,
+                    false => argument,
+                };
+                entry.bytes.extend_from_slice(kept);
                 entry.ends.push(entry.bytes.len());
             }
         }
@@ -236,6 +270,35 @@ mod tests {
         assert!(journal.requests()[0].is("get"));
         journal.clear();
         assert_eq!(journal.requests(), []);
+    }
+
+    #[test]
+    fn secrets_are_not_kept() {
+        let journal = Journal::new(100);
+        for line in [
+            "AUTH secret",
+            "auth bob secret",
+            "HELLO 3 AUTH bob secret SETNAME me",
+            "ACL SETUSER bob on >secret #secret ~* +get",
+            "ACL RESTTOKEN bob secret",
+            "AUTH",
+            "HELLO 3 AUTH",
+        ] {
+            note(&journal, &line.split(' ').collect::<Vec<_>>());
+        }
+        let lines: Vec<_> = journal.requests().iter().flat_map(Request::lines).collect();
+        assert_eq!(
+            lines,
+            [
+                "AUTH (redacted)",
+                "auth bob (redacted)",
+                "HELLO 3 AUTH bob (redacted) SETNAME me",
+                "ACL SETUSER bob on (redacted) (redacted) ~* +get",
+                "ACL RESTTOKEN bob (redacted)",
+                "AUTH",
+                "HELLO 3 AUTH",
+            ]
+        );
     }
 
     #[test]

@@ -101,6 +101,33 @@
 //! # }
 //! ```
 //!
+//! # Plans and limits
+//!
+//! [`Builder::plan`] holds the mock to what a plan allows: sizes, storage, commands. A test comes to a
+//! limit without the way there by setting the limit or the counter; the answer is Upstash's:
+//!
+//! ```
+//! # use mock_upstash::{Limit, MockUpstash, Plan, UsageChange};
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # rustls::crypto::ring::default_provider().install_default().ok();
+//! let mock = MockUpstash::builder().plan(Plan::Free).start().await?;
+//! let used_up = mock.limit(Limit::MonthlyCommands);
+//! mock.set_usage(UsageChange { month_commands: used_up, ..UsageChange::default() });
+//! let response = reqwest::Client::new()
+//!     .post(format!("{}/get/k", mock.url()))
+//!     .bearer_auth(mock.token())
+//!     .send()
+//!     .await?;
+//! assert_eq!(response.status(), 400);
+//! assert!(response.text().await?.contains("ERR max requests limit exceeded. Limit: 500000"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`MockUpstash::usage`] tells how many commands a bill would count, by name; [`Fault::limit`] lets a
+//! limit be reached now and then.
+//!
 //! # Between tests
 //!
 //! [`MockUpstash::reset`] returns to the state of a mock that has just started;
@@ -148,6 +175,7 @@
 //! `GET` and `POST /_mock/time` (`{"advance_ms": 1000, "frozen": true}`), `POST /_mock/reset`,
 //! `GET` and `POST /_mock/replica` (`{"lag_ms": 50}`), `POST /_mock/failover`,
 //! `GET` and `DELETE /_mock/requests`, `GET`, `POST`, `PUT` and `DELETE /_mock/faults`,
+//! `GET` and `PUT /_mock/usage`, `GET` and `PUT /_mock/limits`, `PUT /_mock/plan`,
 //! `PUT` and `DELETE /_mock/snapshots/NAME`, `POST /_mock/restore/NAME`. See [`Builder::control`].
 //!
 //! # As Upstash, as Redis, or in between
@@ -176,7 +204,8 @@
 //!
 //! Who outgrows the engine puts a Redis behind the same REST front: [`Builder::upstream`].
 //!
-//! In reading order: [`MockUpstash`] and its [`Builder`], [`fault`], [`journal`], [`assumption`]; then
+//! In reading order: [`MockUpstash`] and its [`Builder`], [`fault`], [`journal`], [`plan`], [`limit`],
+//! [`usage`], [`assumption`]; then
 //! `shared` (what both fronts work on), `rest` and `resp` (the fronts), `upstream`.
 
 pub mod assumption;
@@ -184,8 +213,11 @@ mod clock;
 mod disposal;
 pub mod fault;
 pub mod journal;
+pub mod limit;
 mod listener;
 mod outbox;
+mod pace;
+pub mod plan;
 mod replica;
 mod resp;
 mod rest;
@@ -195,10 +227,14 @@ mod snapshot;
 mod tls;
 mod transport;
 mod upstream;
+pub mod usage;
 
 pub use assumption::Assumption;
 pub use fault::{Effect, Fault};
 pub use journal::{Request, RequestKind};
+pub use limit::{Limit, LimitSetting};
+pub use plan::Plan;
 pub use redis_engine::dialect::{self, Dialect, Quirk};
 pub use server::{Builder, MockUpstash, Snapshot, StartError};
 pub use upstream::UpstreamUrlError;
+pub use usage::{Usage, UsageChange};

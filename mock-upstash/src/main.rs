@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use mock_upstash::{Assumption, Builder, Dialect, Fault, MockUpstash, assumption, dialect};
+use mock_upstash::{
+    Assumption, Builder, Dialect, Fault, Limit, LimitSetting, MockUpstash, Plan, assumption,
+    dialect,
+};
 
 /// A local Upstash: the REST API and the Redis protocol over an embedded engine.
 #[derive(Debug, Parser)]
@@ -68,14 +71,31 @@ struct Server {
         value_name = "COUNT"
     )]
     journal: usize,
-    /// Most connections of each kind
+    /// Most connections of each kind; without it, as many as the plan allows
+    #[arg(long, env = "MOCK_UPSTASH_MAX_CONNECTIONS", value_name = "COUNT")]
+    max_connections: Option<usize>,
+    /// The plan whose limits hold: free, payg, fixed-250mb, fixed-1gb, fixed-5gb, fixed-10gb,
+    /// fixed-50gb, fixed-100gb, fixed-500gb or unlimited; without it those of payg, except that nobody
+    /// is slowed down
+    #[arg(long, env = "MOCK_UPSTASH_PLAN", value_name = "PLAN")]
+    plan: Option<Plan>,
+    /// Sets one limit in the plan's place, as `max-request-size=1MB` or `max-storage=none`;
+    /// repeatable
     #[arg(
         long,
-        env = "MOCK_UPSTASH_MAX_CONNECTIONS",
-        default_value_t = 10_000,
+        env = "MOCK_UPSTASH_LIMIT",
+        value_name = "LIMIT=VALUE",
+        value_delimiter = ','
+    )]
+    limit: Vec<LimitSetting>,
+    /// Read regions of the database: each write is billed once more for each
+    #[arg(
+        long,
+        env = "MOCK_UPSTASH_READ_REGIONS",
+        default_value_t = 0,
         value_name = "COUNT"
     )]
-    max_connections: usize,
+    read_regions: u64,
     /// Where randomness comes from: the same seed and requests give the same replies
     #[arg(long, env = "MOCK_UPSTASH_SEED", default_value_t = 0)]
     seed: u64,
@@ -132,6 +152,8 @@ enum Command {
     Quirks,
     /// Lists the gaps in what is known of Upstash's REST API, each with its switch
     Assumptions,
+    /// Lists the plans and what each allows
+    Plans,
 }
 
 fn quirk(text: &str) -> Result<(dialect::Quirk, bool), String> {
@@ -197,9 +219,18 @@ impl Server {
             .dialect(dialect)
             .tls(self.tls || self.tls_ca_file.is_some())
             .journal(self.journal)
-            .max_connections(self.max_connections)
             .seed(self.seed)
-            .replica_lag(self.replica_lag);
+            .replica_lag(self.replica_lag)
+            .read_regions(self.read_regions);
+        if let Some(count) = self.max_connections {
+            builder = builder.max_connections(count);
+        }
+        if let Some(plan) = self.plan {
+            builder = builder.plan(plan);
+        }
+        for setting in &self.limit {
+            builder = builder.limit(setting.limit, setting.value);
+        }
         for (quirk, on) in &self.quirk {
             builder = builder.quirk(*quirk, *on);
         }
@@ -281,6 +312,10 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         Some(Command::Assumptions) => {
             print_assumptions();
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Plans) => {
+            print_plans();
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Run { command }) => {
@@ -409,5 +444,17 @@ fn print_assumptions() {
         println!("  off (as it comes): {}", row.off);
         println!("  on:                {}", row.on);
         println!("  What is known:     {}", row.evidence);
+    }
+}
+
+fn print_plans() {
+    for plan in Plan::ALL {
+        println!("{plan}");
+        let limits = plan.limits();
+        for limit in Limit::ALL {
+            let value = limit.of(&limits);
+            let value = value.map_or_else(|| "none".to_owned(), |value| value.to_string());
+            println!("  {:<20} {value}", limit.id());
+        }
     }
 }

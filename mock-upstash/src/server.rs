@@ -15,6 +15,7 @@ use crate::clock::MockClock;
 use crate::disposal::Background;
 use crate::fault::Fault;
 use crate::journal::Request;
+use crate::limit::Allowance;
 use crate::listener::Listener;
 use crate::shared::{DEFAULT_USER, Parts, READ_ONLY_USER, Shared};
 use crate::tls::Identity;
@@ -25,9 +26,6 @@ pub use redis_engine::snapshot::Snapshot;
 
 /// Requests that the journal keeps unless told otherwise.
 const JOURNAL_LENGTH: usize = 1024;
-/// Connections that each front takes unless told otherwise (Upstash docs, overall/billing: 10,000 on
-/// the larger plans).
-const MAX_CONNECTIONS: usize = 10_000;
 
 /// Why a mock could not start.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +64,8 @@ pub struct Builder {
     tls: bool,
     journal_length: usize,
     control: Option<bool>,
-    max_connections: usize,
+    max_connections: Option<usize>,
+    pub(crate) allowance: Allowance,
     upstream: Option<String>,
     replica_lag: Duration,
 }
@@ -85,7 +84,8 @@ impl Default for Builder {
             tls: false,
             journal_length: JOURNAL_LENGTH,
             control: None,
-            max_connections: MAX_CONNECTIONS,
+            max_connections: None,
+            allowance: Allowance::default(),
             upstream: None,
             replica_lag: Duration::ZERO,
         }
@@ -174,11 +174,11 @@ impl Builder {
         self
     }
 
-    /// Most connections that each front takes; by default 10,000. One more is told so over TCP, and
-    /// closed over HTTP.
+    /// Most connections that each front takes; by default as many as the plan allows over TCP. One more
+    /// is told so over TCP, and closed over HTTP.
     #[must_use]
     pub fn max_connections(mut self, count: usize) -> Self {
-        self.max_connections = count;
+        self.max_connections = Some(count);
         self
     }
 
@@ -216,6 +216,10 @@ impl Builder {
             seed: self.seed,
         });
         engine.disposal = Box::new(Background::default());
+        engine.limits = self
+            .allowance
+            .limits(self.dialect.is_upstash(), self.assumptions);
+        engine.usage.read_regions = self.allowance.read_regions();
         let identity = match self.tls {
             true => {
                 let addresses: Vec<_> = self.resp.into_iter().chain([self.rest]).collect();
@@ -290,7 +294,7 @@ fn random_token() -> String {
 
 /// A running mock. It stops when it is dropped.
 pub struct MockUpstash {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     rest_address: SocketAddr,
     resp_address: Option<SocketAddr>,
     identity: Option<Identity>,

@@ -6,13 +6,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use redis_engine::acl::User;
-use redis_engine::{ClientId, Connect, Engine};
+use redis_engine::{ClientId, Connect, Engine, Limits};
 use tokio::sync::Notify;
 
 use crate::assumption::Assumptions;
 use crate::clock::MockClock;
 use crate::fault::{Effect, Faults};
 use crate::journal::Journal;
+use crate::pace::Pace;
 use crate::snapshot::Snapshots;
 use crate::upstream::Upstream;
 
@@ -35,10 +36,14 @@ pub(crate) struct Shared {
     pub(crate) assumptions: Assumptions,
     /// Whether `/_mock/` is served.
     pub(crate) control: bool,
-    /// Most connections of each front.
-    pub(crate) max_connections: usize,
+    /// Most connections of each front, where the plan does not say.
+    pub(crate) max_connections: Option<usize>,
+    /// Makes commands wait that come too fast.
+    pub(crate) pace: Pace,
     /// A Redis that carries out commands in the engine's place.
     pub(crate) upstream: Option<Upstream>,
+    /// The limits to which a reset returns.
+    first_limits: Limits,
     /// The two tokens, to which a reset returns.
     tokens: [String; 2],
 }
@@ -76,7 +81,7 @@ pub(crate) struct Parts {
     pub(crate) assumptions: Assumptions,
     pub(crate) journal_length: usize,
     pub(crate) control: bool,
-    pub(crate) max_connections: usize,
+    pub(crate) max_connections: Option<usize>,
     pub(crate) upstream: Option<Upstream>,
     pub(crate) replica_lag: Duration,
 }
@@ -84,6 +89,7 @@ pub(crate) struct Parts {
 impl Shared {
     /// Gives the two users their tokens.
     pub(crate) fn new(engine: Engine, parts: Parts) -> Self {
+        let first_limits = engine.limits.clone();
         let shared = Shared {
             engine: Mutex::new(engine),
             clock: parts.clock,
@@ -95,11 +101,14 @@ impl Shared {
             assumptions: parts.assumptions,
             control: parts.control,
             max_connections: parts.max_connections,
+            pace: Pace::default(),
             upstream: parts.upstream,
             tokens: [parts.token, parts.read_only_token],
+            first_limits,
         };
         shared.set_users(&mut shared.engine.lock());
         shared.set_replica_lag(parts.replica_lag);
+        shared.pace.note(&shared.first_limits);
         shared
     }
 
@@ -140,6 +149,7 @@ impl Shared {
         self.faults.clear();
         self.journal.clear();
         self.clock.reset();
+        self.pace.reset();
         {
             let mut engine = self.engine.lock();
             self.set_users(&mut engine);
@@ -155,6 +165,9 @@ impl Shared {
                 );
             }
             engine.disconnect(client);
+            engine.limits = self.first_limits.clone();
+            self.pace.note(&engine.limits);
+            engine.usage = engine.usage.anew();
             engine.tick();
             // What is on its way to a replica is part of what is forgotten.
             engine.resync_replica();

@@ -18,12 +18,15 @@ use crate::dialect::{Dialect, Quirk};
 use crate::disposal::{AtOnce, Disposal};
 use crate::error::{EXEC_ABORT, NO_AUTH, ReplyError, as_c_text};
 use crate::keyspace::{Database, Key};
+use crate::limit::Limits;
 use crate::notification::Class;
 use crate::pubsub::PubSub;
 use crate::replica::Replica;
 use crate::reply::{Outcome, Reply};
 use crate::script::Scripts;
 use crate::session::{ClientId, Connect, Protocol, Session};
+use crate::storage::Storage;
+use crate::usage::Usage;
 
 /// The version of Redis whose behaviour the engine follows, as HELLO and INFO tell it.
 pub const REDIS_VERSION: &str = "8.4.0";
@@ -50,6 +53,11 @@ pub struct Engine {
     pub stats: Stats,
     /// What becomes of data that takes long to free; by default it is freed where it stands.
     pub disposal: Box<dyn Disposal>,
+    /// How large and how many; none unless set.
+    pub limits: Limits,
+    /// What it has been used for.
+    pub usage: Usage,
+    pub(crate) storage: Storage,
     /// Clients that are blocked, and keys that may serve them.
     pub(crate) waiting: Waiting,
     pub(crate) sessions: HashMap<ClientId, Session, foldhash::fast::FixedState>,
@@ -110,6 +118,9 @@ impl Engine {
             scripts: Scripts::default(),
             stats: Stats::default(),
             disposal: Box::new(AtOnce),
+            limits: Limits::default(),
+            usage: Usage::default(),
+            storage: Storage::default(),
             waiting: Waiting::default(),
             sessions: HashMap::default(),
             monitors: Vec::new(),
@@ -247,11 +258,72 @@ impl Engine {
     }
 
     /// Finds the row of a command and checks that this client may run it: known, right number of
-    /// arguments, authenticated, permitted. The order of the checks is Redis's.
+    /// arguments, authenticated, permitted, within what is allowed. Counts it as used.
     ///
     /// # Errors
     /// With the reply that refuses it.
     pub fn admit(
+        &mut self,
+        client: ClientId,
+        args: &[Bytes],
+        now_ms: u64,
+    ) -> Result<&'static Command, ReplyError> {
+        let admitted = self.admissible(client, args, now_ms);
+        // What strangers send is not counted.
+        if self.session_mut(client).user.is_none() {
+            return admitted;
+        }
+        self.meter(admitted, args, now_ms)
+    }
+
+    /// Holds a command against the limits, and counts it unless they refuse it.
+    fn meter(
+        &mut self,
+        admitted: Result<&'static Command, ReplyError>,
+        args: &[Bytes],
+        now_ms: u64,
+    ) -> Result<&'static Command, ReplyError> {
+        self.usage.roll(now_ms);
+        let command = match &admitted {
+            Ok(command) => Some(*command),
+            Err(_) if self.limits.choices.refused_free => return admitted,
+            Err(_) => self.find(args).ok(),
+        };
+        if let Ok(command) = admitted
+            && let Some(refusal) = self.beyond_limits(command, args, Origin::Client)
+        {
+            return Err(refusal);
+        }
+        self.usage.count(command, &self.limits, false);
+        self.usage.count_in(self.limits.request_size(args));
+        admitted
+    }
+
+    /// What answers a command that is beyond what is allowed.
+    fn beyond_limits(
+        &mut self,
+        command: &Command,
+        args: &[Bytes],
+        origin: Origin,
+    ) -> Option<ReplyError> {
+        let script = origin == Origin::Script;
+        let sized = !script || self.limits.choices.script_calls_limited;
+        // A script that has begun is not cut off: usage is seen to overshoot a quota.
+        if !script
+            && !self.limits.is_free(command)
+            && let Some(refusal) = self.usage.refuse(&self.limits)
+        {
+            return Some(refusal);
+        }
+        let refusal = sized.then(|| self.limits.refuse_request(args)).flatten();
+        refusal
+            .or_else(|| self.limits.refuse_key(command, args))
+            .or_else(|| self.refuse_storage(command))
+    }
+
+    /// Finds the row of a command and checks that this client may run it. The order of the checks is
+    /// Redis's.
+    fn admissible(
         &mut self,
         client: ClientId,
         args: &[Bytes],
@@ -415,6 +487,10 @@ impl Engine {
     ) -> Outcome {
         if origin == Origin::Script {
             self.stats.script_commands += 1;
+            self.usage.count(Some(command), &self.limits, true);
+            if let Some(refusal) = self.beyond_limits(command, args, origin) {
+                return Err(refusal);
+            }
         } else {
             self.stats.commands += 1;
         }
@@ -423,6 +499,7 @@ impl Engine {
         if origin == Origin::Script {
             protocol = self.scripts.protocol;
         }
+        let watch = self.watch_records(db, command, args);
         let mut call = Call {
             engine: self,
             client,
@@ -437,7 +514,36 @@ impl Engine {
         if self.replica.is_some() && origin != Origin::Script {
             self.ship_scripts(command, args, outcome.is_ok());
         }
-        outcome
+        let outcome = self.note_growth(db, command, args, watch, outcome);
+        self.meter_reply(command, origin, outcome)
+    }
+
+    /// Counts a reply, and puts an error in its place when it is too large. What a command did it has
+    /// done.
+    fn meter_reply(&mut self, command: &Command, origin: Origin, outcome: Outcome) -> Outcome {
+        // EXEC's reply is made of replies that were counted each for itself.
+        if command.name == "EXEC" {
+            return outcome;
+        }
+        if origin == Origin::Script && !self.limits.choices.script_calls_limited {
+            return outcome;
+        }
+        let size = match &outcome {
+            Ok(reply) => self.limits.reply_size(reply),
+            Err(error) => error.as_bytes().len() as u64,
+        };
+        if origin != Origin::Script {
+            self.usage.count_out(size);
+        }
+        self.limits.refuse_reply(size).map_or(outcome, Err)
+    }
+
+    /// Counts a reply that another server gave to an admitted command, and answers the error that
+    /// stands in for one that is too large.
+    pub fn meter_foreign(&mut self, reply: Reply) -> Reply {
+        let size = self.limits.reply_size(&reply);
+        self.usage.count_out(size);
+        self.limits.refuse_reply(size).map_or(reply, Reply::Error)
     }
 
     /// Carries out what a transaction queued. EXEC's handler; kept here for it is the engine's own
@@ -538,6 +644,7 @@ impl Engine {
         for db in 0..self.databases.len() {
             while let Some(key) = self.databases[db].pop_expired(now_ms) {
                 self.stats.expired += 1;
+                self.storage.shrink();
                 self.key_modified(db, &key);
                 self.notify(Class::EXPIRED, "expired", &key, db);
             }

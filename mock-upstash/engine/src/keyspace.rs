@@ -58,12 +58,13 @@ pub struct Database {
     expiring_fields: BTreeSet<(u64, Key)>,
     /// Under which time each hash stands in `expiring_fields`.
     field_deadlines: HashMap<Key, u64, foldhash::fast::RandomState>,
-    /// What keys held before the change that may have to be taken back.
-    journal: Option<IndexMap<Key, Option<Entry>>>,
     /// Keys that changed since they were last asked for, when there is a replica to ship them to.
     changed: Option<IndexSet<Key>>,
     /// What was let go of and takes long to free.
     discarded: Vec<Rubbish>,
+    /// What keys held before the changes that may have to be taken back: those of a script, and
+    /// within it those of one command.
+    journals: Vec<IndexMap<Key, Option<Entry>>>,
 }
 
 impl Database {
@@ -245,7 +246,7 @@ impl Database {
             std::mem::take(&mut self.expiring_fields),
             std::mem::take(&mut self.field_deadlines),
         );
-        match &mut self.journal {
+        match self.journals.last_mut() {
             Some(journal) => {
                 for (key, entry) in entries {
                     journal.entry(key).or_insert(Some(entry));
@@ -279,16 +280,24 @@ impl Database {
         self.entries.iter().map(|(key, entry)| (&key[..], entry))
     }
 
-    /// Begins to note what keys held before they are changed. No effect while a journal is kept.
+    /// Begins to note what keys held before they are changed. A journal may begin within another.
     pub fn begin_journal(&mut self) {
-        self.journal.get_or_insert_with(IndexMap::new);
+        self.journals.push(IndexMap::new());
     }
 
-    /// Ends the journal; keeps the changes, or takes them back. Returns the keys taken back.
+    /// Ends the latest journal; keeps the changes, or takes them back. Returns the keys taken back.
     pub fn end_journal(&mut self, keep: bool) -> Vec<Key> {
-        let Some(journal) = self.journal.take() else {
+        let Some(journal) = self.journals.pop() else {
             return Vec::new();
         };
+        // The journal around it knows what a key held before this one did, whether it stays or not.
+        if let Some(around) = self.journals.last_mut() {
+            for (key, before) in &journal {
+                if !around.contains_key(key) {
+                    around.insert(key.clone(), before.clone());
+                }
+            }
+        }
         if keep {
             for entry in journal.into_values().flatten() {
                 self.discard(entry.value);
@@ -333,7 +342,7 @@ impl Database {
             expiring: self.expiring.clone(),
             expiring_fields: self.expiring_fields.clone(),
             field_deadlines: self.field_deadlines.clone(),
-            journal: None,
+            journals: Vec::new(),
             changed: None,
             discarded: Vec::new(),
         }
@@ -412,7 +421,7 @@ impl Database {
     }
 
     fn record(&mut self, key: &[u8]) {
-        if let Some(journal) = &mut self.journal
+        if let Some(journal) = self.journals.last_mut()
             && !journal.contains_key(key)
         {
             journal.insert(key.into(), self.entries.get(key).cloned());

@@ -20,7 +20,7 @@
 //!
 //! In reading order: [`reply`] and [`error`], [`command`] (the table), [`call`] (what a handler
 //! gets), [`keyspace`] and [`value`] (data), [`commands`] (the handlers, by group), [`engine`] (the
-//! way of a command), [`session`], [`blocking`], [`replica`], [`dialect`].
+//! way of a command), [`session`], [`blocking`], [`replica`], [`dialect`], [`limit`] and [`usage`].
 
 pub mod acl;
 pub mod blocking;
@@ -38,6 +38,7 @@ pub mod expiry;
 pub mod extended;
 pub mod glob;
 pub mod keyspace;
+pub mod limit;
 pub mod monitor;
 mod natural;
 pub mod notification;
@@ -45,9 +46,12 @@ pub mod number;
 pub mod pubsub;
 pub mod replica;
 pub mod reply;
+mod rollback;
 pub mod script;
 pub mod session;
 pub mod snapshot;
+mod storage;
+pub mod usage;
 pub mod value;
 
 pub use clock::{Clock, ManualClock};
@@ -56,5 +60,7 @@ pub use dialect::{Dialect, Quirk};
 pub use disposal::{Disposal, Rubbish};
 pub use engine::{Engine, Options};
 pub use error::ReplyError;
+pub use limit::Limits;
 pub use reply::Reply;
 pub use session::{ClientId, Connect, Outbox, Protocol};
+pub use usage::Usage;

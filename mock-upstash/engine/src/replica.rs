@@ -163,6 +163,7 @@ impl Engine {
         };
         std::mem::swap(&mut self.databases, &mut replica.databases);
         std::mem::swap(&mut self.scripts, &mut replica.scripts);
+        self.storage.forget();
         replica.stats = difference(&self.stats, &replica.stats);
         let mut lost = Vec::new();
         for shipment in std::mem::take(&mut replica.log) {

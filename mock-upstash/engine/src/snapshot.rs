@@ -62,6 +62,7 @@ impl Engine {
             // It was loaded once, by an engine that may have had other libraries or limits.
             self.load_library(code, true).ok();
         }
+        self.storage.forget();
         self.tick();
         self.resync_replica();
     }

@@ -14,6 +14,7 @@ use super::encode::encode;
 use crate::fault::Effect;
 use crate::journal::RequestKind;
 use crate::outbox;
+use crate::pace::SLOWED_US;
 use crate::shared::Shared;
 
 /// Serves a connection until it ends.
@@ -62,6 +63,8 @@ enum Next {
     Wait(Option<u64>),
     /// Does to a command what a fault says.
     Struck(Effect, Vec<Bytes>),
+    /// Carries out a command that came too fast, at an instant in microseconds since the Unix epoch.
+    Paced(u64, Vec<Bytes>),
     /// Ends.
     Close,
 }
@@ -78,6 +81,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     self.note(&mut shared.engine.lock(), &command);
                     if !self.struck(effect, &command).await? {
                         return Ok(());
+                    }
+                }
+                Next::Paced(due_us, command) => {
+                    let shared = self.shared.clone();
+                    shared.sleep_until(due_us).await;
+                    if self.execute_noted(&mut shared.engine.lock(), &command) {
+                        return self.flush().await;
                     }
                 }
                 Next::Wait(deadline_ms) => {
@@ -128,9 +138,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             {
                 return Next::Struck(effect, command);
             }
-            let closing = self.execute_one(&mut engine, &command);
-            self.note(&mut engine, &command);
-            if closing {
+            if shared.pace.is_on()
+                && let Some(due_us) = shared.pace.due_us(&mut engine, 1)
+            {
+                return Next::Paced(due_us, command);
+            }
+            if self.execute_noted(&mut engine, &command) {
                 return Next::Close;
             }
         }
@@ -145,6 +158,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             let commands = std::iter::once(command);
             journal.note(RequestKind::Redis, user.unwrap_or(&NOBODY), commands, None);
         }
+    }
+
+    /// As [`Connection::execute_one`], and notes the command in the journal.
+    fn execute_noted(&mut self, engine: &mut Engine, command: &[Bytes]) -> bool {
+        let closing = self.execute_one(engine, command);
+        self.note(engine, command);
+        closing
     }
 
     /// Carries out one command and writes what it answers; says whether the connection ends.
@@ -167,6 +187,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 tokio::time::sleep(Duration::from_millis(ms)).await;
                 let mut engine = shared.engine.lock();
                 return Ok(!self.execute_one(&mut engine, command));
+            }
+            Effect::Limit(limit) => {
+                let error = limit.error(&shared.engine.lock().limits);
+                if let Some(error) = error {
+                    self.write(&Reply::Error(error));
+                    return Ok(true);
+                }
+                shared.sleep_until(shared.clock.now_us() + SLOWED_US).await;
+                return Ok(!self.execute_one(&mut shared.engine.lock(), command));
             }
             Effect::Error(message) => self.write(&Reply::Error(ReplyError::new(message))),
             // There are no statuses here; the connection ends, as it does when a gateway is down.

@@ -7,19 +7,20 @@ mod encode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use redis_engine::{Protocol, Reply};
 use tokio::io::AsyncWriteExt;
 use tokio::runtime;
 use tokio::sync::{oneshot, watch};
 
+use crate::limit::TOO_MANY_CONNECTIONS;
 use crate::listener::Listener;
 use crate::shared::Shared;
 use crate::transport::Stream;
 
 pub(crate) use encode::encode;
 
-/// What a client is told that comes when there are as many as there may be (Upstash docs,
-/// troubleshooting/max_concurrent_connections).
-const TOO_MANY: &[u8] = b"-ERR max concurrent connections exceeded\r\n";
+/// Connections taken where neither the plan nor the user says.
+const MAX_CONNECTIONS: usize = 10_000;
 
 /// Serves connections on a thread of its own until told to stop; the receiver learns when it has.
 ///
@@ -61,7 +62,7 @@ async fn serve(mut listener: Listener, shared: Arc<Shared>, mut stopped: watch::
         let Some((stream, address)) = accepted else {
             continue;
         };
-        let full = connections.len() >= shared.max_connections;
+        let full = is_full(&shared, connections.len());
         let shared = shared.clone();
         connections.spawn(async move {
             let stream = match stream.secure().await {
@@ -78,11 +79,31 @@ async fn serve(mut listener: Listener, shared: Arc<Shared>, mut stopped: watch::
     connections.shutdown().await;
 }
 
+/// Whether there is no room for one more connection.
+fn is_full(shared: &Shared, open: usize) -> bool {
+    let (most, beside) = {
+        let engine = shared.engine.lock();
+        (engine.limits.connections, engine.usage.connections_beside)
+    };
+    let planned = most.and_then(|most| usize::try_from(most).ok());
+    let most = shared
+        .max_connections
+        .or(planned)
+        .unwrap_or(MAX_CONNECTIONS);
+    open.saturating_add(usize::try_from(beside).unwrap_or(usize::MAX)) >= most
+}
+
 /// Tells a client that there is no room. What it sends is read to its end for a moment: a connection
 /// that closes on unread bytes loses what was written to it.
 async fn turn_away(mut stream: Stream) {
     let told = async {
-        stream.write_all(TOO_MANY).await?;
+        let mut told = Vec::new();
+        encode(
+            &mut told,
+            &Reply::Error(TOO_MANY_CONNECTIONS),
+            Protocol::Resp2,
+        );
+        stream.write_all(&told).await?;
         stream.shutdown().await?;
         tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
     };

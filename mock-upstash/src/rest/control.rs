@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::response::{self, Body, Refusal};
 use crate::fault::Fault;
+use crate::plan::Plan;
 use crate::shared::{DEFAULT_USER, Shared};
+use crate::usage::LimitTable;
 
 /// Whether a path is one of these.
 pub(super) fn is_path(path: &str) -> bool {
@@ -76,6 +78,23 @@ pub(super) fn answer(
             shared.faults.clear();
             done()
         }
+        ("usage", None, "GET") => json(&shared.usage()),
+        ("usage", None, "POST" | "PUT") => {
+            shared.set_usage(read(body)?);
+            json(&shared.usage())
+        }
+        ("limits", None, "GET") => json(&shared.limit_table()),
+        ("limits", None, "POST" | "PUT") => {
+            let changes: LimitTable = read(body)?;
+            shared.set_limits(changes);
+            json(&shared.limit_table())
+        }
+        ("plan", None, "POST" | "PUT") => {
+            let name: String = read(body)?;
+            let plan = name.parse::<Plan>();
+            shared.set_plan(plan.map_err(|error| Refusal::bad_request(format!("ERR {error}")))?);
+            json(&shared.limit_table())
+        }
         ("snapshots", None, "GET") => {
             let all = shared.snapshots.list();
             json(
@@ -105,6 +124,7 @@ pub(super) fn answer(
             "{method} {path} does nothing; there are GET and POST /_mock/time, POST /_mock/reset, \
              GET and POST /_mock/replica, POST /_mock/failover, \
              GET and DELETE /_mock/requests, GET, POST, PUT and DELETE /_mock/faults, \
+             GET and PUT /_mock/usage, GET and PUT /_mock/limits, PUT /_mock/plan, \
              GET /_mock/snapshots, PUT and DELETE /_mock/snapshots/NAME, POST /_mock/restore/NAME"
         ))),
     }

@@ -169,6 +169,7 @@ async fn carry_out(
     terms: Terms,
     work: Work,
 ) -> Result<Response<Body>, Refusal> {
+    shared.pace(work.len()).await;
     let (outcome, user) = if shared.faults.any() {
         let user = check(shared, &token)?;
         let outcome = match work.strike(shared, &user) {

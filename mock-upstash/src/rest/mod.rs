@@ -25,6 +25,9 @@ use crate::shared::Shared;
 /// How long connections may take to end when the mock stops.
 const FAREWELL: Duration = Duration::from_secs(2);
 
+/// Connections taken unless told otherwise; Upstash says nothing of a limit over REST.
+const MAX_CONNECTIONS: usize = 10_000;
+
 /// Protocols offered over TLS, the preferred first.
 pub(crate) const PROTOCOLS: &[&[u8]] = &[b"h2", b"http/1.1"];
 
@@ -45,7 +48,7 @@ pub(crate) async fn serve(
         let Some((stream, _)) = accepted else {
             continue;
         };
-        if connections.len() >= shared.max_connections {
+        if connections.len() >= shared.max_connections.unwrap_or(MAX_CONNECTIONS) {
             continue;
         }
         let shared = shared.clone();

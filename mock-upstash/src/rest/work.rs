@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http_body_util::Either;
 use hyper::header::HeaderValue;
 use hyper::{Response, StatusCode};
-use redis_engine::{Engine, Reply, ReplyError};
+use redis_engine::{Clock, Engine, Reply, ReplyError};
 
 use super::argument::Row;
 use super::encode::{self, Encoding};
@@ -15,6 +15,8 @@ use super::response::{self, Body, Refusal};
 use crate::assumption::Assumption;
 use crate::fault::Effect;
 use crate::journal::RequestKind;
+use crate::limit;
+use crate::pace::SLOWED_US;
 use crate::replica::{self, SYNC_TOKEN};
 use crate::resp;
 use crate::shared::{Caller, Shared};
@@ -52,6 +54,15 @@ impl Work {
             Work::One(_) => RequestKind::Command,
             Work::Pipeline(_) => RequestKind::Pipeline,
             Work::Transaction(_) => RequestKind::Transaction,
+        }
+    }
+
+    /// How many commands it has.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Work::One(_) => 1,
+            Work::Pipeline(rows) => rows.len(),
+            Work::Transaction(commands) => commands.len(),
         }
     }
 
@@ -117,7 +128,8 @@ impl Work {
         let answer = match self {
             Work::One(command) => {
                 let reply = engine.execute(caller.client, command);
-                Answer::One(reply)
+                let status = limit::status(&engine.limits, command, &reply);
+                Answer::One(reply, status)
             }
             Work::Pipeline(rows) => {
                 let mut replies = Vec::with_capacity(rows.len());
@@ -181,14 +193,17 @@ impl Work {
             (caller, admitted)
         };
         let answer = match self {
-            Work::One(command) => Answer::One(match &admitted[0] {
-                Err(error) => Reply::Error(error.clone()),
-                Ok(()) => upstream
-                    .pipeline(&[command])
-                    .await?
-                    .pop()
-                    .unwrap_or(Reply::None),
-            }),
+            Work::One(command) => {
+                let reply = match &admitted[0] {
+                    Err(error) => Reply::Error(error.clone()),
+                    Ok(()) => {
+                        let reply = upstream.pipeline(&[command]).await?.pop();
+                        meter(shared, reply.unwrap_or(Reply::None))
+                    }
+                };
+                let status = limit::status(&shared.engine.lock().limits, command, &reply);
+                Answer::One(reply, status)
+            }
             Work::Pipeline(rows) => {
                 let admissible: Vec<&[Bytes]> = rows
                     .iter()
@@ -203,7 +218,7 @@ impl Work {
                 .into_iter();
                 let all = admitted.into_iter().map(|admitted| match admitted {
                     Err(error) => Reply::Error(error),
-                    Ok(()) => replies.next().unwrap_or(Reply::None),
+                    Ok(()) => meter(shared, replies.next().unwrap_or(Reply::None)),
                 });
                 Answer::Many(all.collect())
             }
@@ -213,7 +228,13 @@ impl Work {
                     None => {
                         let commands: Vec<&[Bytes]> =
                             commands.iter().map(|args| &args[..]).collect();
-                        upstream.transaction(&commands).await?
+                        let replies = upstream.transaction(&commands).await?;
+                        replies.map(|replies| {
+                            replies
+                                .into_iter()
+                                .map(|reply| meter(shared, reply))
+                                .collect()
+                        })
                     }
                 })
             }
@@ -245,6 +266,14 @@ impl Work {
                 unharmed.await
             }
             Effect::Error(message) => Err(Refusal::bad_request(message)),
+            Effect::Limit(limit) => {
+                let error = limit.error(&shared.engine.lock().limits);
+                if let Some(error) = error {
+                    return Err(Refusal::new(limit.status(), error.to_string()));
+                }
+                shared.sleep_until(shared.clock.now_us() + SLOWED_US).await;
+                unharmed.await
+            }
             Effect::Status { status, body } => {
                 let caller = caller(shared, &mut shared.engine.lock(), token)?;
                 let status =
@@ -293,6 +322,11 @@ fn admit(engine: &mut Engine, caller: &Caller, command: &[Bytes]) -> Result<(), 
     engine.admit(caller.client, command, now_ms).map(drop)
 }
 
+/// Counts a reply of the Redis behind, and holds it against the limits.
+fn meter(shared: &Shared, reply: Reply) -> Reply {
+    shared.engine.lock().meter_foreign(reply)
+}
+
 impl From<Away> for Refusal {
     fn from(away: Away) -> Self {
         Refusal::new(StatusCode::SERVICE_UNAVAILABLE, away.to_string())
@@ -301,7 +335,8 @@ impl From<Away> for Refusal {
 
 /// What was answered to a request.
 enum Answer {
-    One(Reply),
+    /// A reply, and the status where it is not the reply's own.
+    One(Reply, Option<StatusCode>),
     Many(Vec<Reply>),
     All(Result<Vec<Reply>, ReplyError>),
 }
@@ -309,7 +344,7 @@ enum Answer {
 impl Answer {
     fn write(self, shared: &Shared, format: Format, sync: HeaderValue) -> Response<Body> {
         let mut response = match (self, format) {
-            (Answer::One(reply), format) => one(shared, &reply, format),
+            (Answer::One(reply, status), format) => one(shared, &reply, status, format),
             (Answer::Many(replies), Format::Resp2)
                 if !shared.assumptions.has(Assumption::Resp2PipelineAsJson) =>
             {
@@ -331,12 +366,18 @@ impl Answer {
     }
 }
 
-fn one(shared: &Shared, reply: &Reply, format: Format) -> Response<Body> {
+fn one(
+    shared: &Shared,
+    reply: &Reply,
+    status: Option<StatusCode>,
+    format: Format,
+) -> Response<Body> {
     let error = match reply {
         Reply::Error(error) => Some(error),
         _ => None,
     };
-    let status = error.map_or(StatusCode::OK, |error| error_status(shared, error));
+    let own = || error.map_or(StatusCode::OK, |error| error_status(shared, error));
+    let status = status.unwrap_or_else(own);
     let mut body = Vec::with_capacity(64);
     if format == Format::Resp2
         && !(error.is_some() && shared.assumptions.has(Assumption::Resp2ErrorsAsJson))

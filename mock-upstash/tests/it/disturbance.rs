@@ -69,6 +69,7 @@ async fn large_and_deep_bodies_are_answered() {
     let (status, text) =
         answer(post(&mock, &client, "/").body(format!("[\"RPUSH\",\"l\",{many}]"))).await;
     assert_eq!((status, &*text), (StatusCode::OK, r#"{"result":300000}"#));
+    mock.set_plan(mock_upstash::Plan::Unlimited);
     let large = format!("[\"SET\",\"k\",\"{}\"]", "x".repeat(20_000_000));
     assert_eq!(
         answer(post(&mock, &client, "/").body(large)).await.0,

@@ -8,7 +8,7 @@ use reqwest::{Client, StatusCode};
 
 use crate::rest::{answer, post, start};
 
-async fn connect(mock: &MockUpstash) -> redis::aio::MultiplexedConnection {
+pub(crate) async fn connect(mock: &MockUpstash) -> redis::aio::MultiplexedConnection {
     let url = mock.redis_url().expect("spoken by default");
     let client = redis::Client::open(url).expect("a valid URL");
     client

@@ -6,6 +6,8 @@ mod fact;
 mod fault;
 mod fuzz;
 mod library;
+mod limit;
+mod quota;
 mod read_only;
 mod replica;
 mod resp;

@@ -23,7 +23,8 @@ use crate::dialect::Quirk;
 use crate::engine::{Engine, Options};
 use crate::error::ReplyError;
 use crate::reply::Outcome;
-use crate::session::{ClientId, Protocol};
+use crate::rollback::Rollback;
+use crate::session::Protocol;
 use function::{Libraries, LibraryFunction};
 use host::Running;
 use random::Random;
@@ -419,33 +420,6 @@ fn upstash_syntax_error(code: &[u8], message: &[u8]) -> ReplyError {
         "ERR Error running script: {} line:{line}(column:{column}) near '{near}': syntax error",
         Purpose::Scripts.chunk_name()
     ))
-}
-
-/// What has to be known to take back a script's writes.
-struct Rollback {
-    /// Clients whose watches were broken before.
-    broken: Vec<ClientId>,
-}
-
-impl Rollback {
-    fn begin(engine: &mut Engine) -> Rollback {
-        for database in &mut engine.databases {
-            database.begin_journal();
-        }
-        Rollback {
-            broken: engine.clients_with_broken_watches(),
-        }
-    }
-
-    /// Keeps the writes, or takes them back; then nothing changed for those who watch.
-    fn end(self, engine: &mut Engine, keep: bool) {
-        for database in &mut engine.databases {
-            database.end_journal(keep);
-        }
-        if !keep {
-            engine.mend_watches_except(&self.broken);
-        }
-    }
 }
 
 /// The reply that nothing runs, to SCRIPT KILL and FUNCTION KILL: a script runs to its end before

@@ -8,6 +8,12 @@ use crate::reply::{Outcome, Reply};
 /// The version of Upstash's engine that is followed: answered with Redis 8.4.0 in October 2026.
 const UPSTASH_VERSION: &str = "1.18.1";
 
+/// What INFO showed on a free database, for engines without limits (INFO outputs that users published
+/// in 2025).
+const FREE_STORAGE: u64 = 268_435_456;
+const OPS_PER_SECOND: u64 = 10_000;
+const CLIENTS: u64 = 10_000;
+
 /// A section: the name that INFO is asked for, its title, and its lines.
 struct Section {
     name: &'static str,
@@ -122,10 +128,14 @@ const UPSTASH: &[Section] = &[
                 .iter()
                 .map(crate::keyspace::Database::len)
                 .sum();
+            let stored = engine.data_bytes();
+            let most = engine.limits.storage_bytes.unwrap_or(FREE_STORAGE);
             vec![
                 line("total_keys", keys),
-                line("max_data_size", 268_435_456),
-                line("max_data_size_human", "256.000MB"),
+                line("total_data_size", stored),
+                line("total_data_size_human", human(stored)),
+                line("max_data_size", most),
+                line("max_data_size_human", human(most)),
             ]
         },
     },
@@ -139,9 +149,15 @@ const UPSTASH: &[Section] = &[
                     engine.node_stats().connections,
                 ),
                 line("total_commands_processed", engine.node_stats().commands),
-                line("max_ops_per_sec", 10_000),
+                line(
+                    "max_ops_per_sec",
+                    engine.limits.commands_per_second.unwrap_or(OPS_PER_SECOND),
+                ),
+                line("evicted_clients", 0),
                 line("expired_keys", engine.stats.expired),
                 line("evicted_keys", 0),
+                line("total_reads_processed", engine.usage.reads),
+                line("total_writes_processed", engine.usage.writes),
             ]
         },
     },
@@ -157,6 +173,21 @@ const UPSTASH: &[Section] = &[
     },
 ];
 
+/// A number of bytes as INFO shows it to people, `256.000MB`.
+fn human(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["B", "KB", "MB", "GB"];
+    let mut size = bytes as f64;
+    let mut unit = 0;
+    while size >= 1024.0 && unit + 1 < UNITS.len() {
+        size /= 1024.0;
+        unit += 1;
+    }
+    match unit {
+        0 => format!("{bytes}B"),
+        _ => format!("{size:.3}{}", UNITS[unit]),
+    }
+}
+
 fn clients(engine: &Engine) -> Vec<(String, String)> {
     let sessions = engine.sessions();
     let connected = sessions.iter().filter(|session| !session.rest).count();
@@ -165,8 +196,11 @@ fn clients(engine: &Engine) -> Vec<(String, String)> {
         .filter(|session| session.blocked.is_some())
         .count();
     vec![
-        line("connected_clients", connected),
-        line("maxclients", 10_000),
+        line(
+            "connected_clients",
+            connected as u64 + engine.usage.connections_beside,
+        ),
+        line("maxclients", engine.limits.connections.unwrap_or(CLIENTS)),
         line("blocked_clients", blocked),
     ]
 }

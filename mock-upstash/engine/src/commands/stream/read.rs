@@ -14,9 +14,6 @@ use crate::value::{Kind, Stream};
 use super::argument::INVALID_ID;
 use super::{entry_reply, fields_reply, id_reply, no_group, see_consumer};
 
-/// Most entries that may be pending for one consumer, where Upstash limits them.
-const PENDING_LIMIT: usize = 1000;
-
 /// From where a stream is read.
 #[derive(Clone, Copy, PartialEq)]
 enum Position {
@@ -444,11 +441,12 @@ fn check_pending_limit(
         0 => stream.range(start, Id::MAX).count(),
         count => count,
     };
-    if pending.saturating_add(requested) <= PENDING_LIMIT {
+    let limit = call.engine.limits.pending_entries;
+    if pending.saturating_add(requested) as u64 <= limit {
         return Ok(());
     }
     let mut text = format!(
-        "ERR XReadGroup is cancelled. Pending Entries List limit per consumer is about to be reached. Limit: {PENDING_LIMIT}, Current PEL size: {pending}, Requested Read: {requested}, Key: "
+        "ERR XReadGroup is cancelled. Pending Entries List limit per consumer is about to be reached. Limit: {limit}, Current PEL size: {pending}, Requested Read: {requested}, Key: "
     )
     .into_bytes();
     let parts: [&[u8]; 5] = [
