@@ -1,4 +1,6 @@
-//! What the benchmarks of the fronts share: servers to compare, and clients that cost next to nothing.
+//! What the benchmarks share: servers to compare the fronts with, clients that cost next to nothing, and
+//! the summary of a run.
 
 pub mod client;
 pub mod server;
+pub mod summary;

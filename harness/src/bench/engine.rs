@@ -9,16 +9,20 @@ use tokio::sync::watch;
 
 use super::generator::ceilings;
 use super::link::Route;
-use super::load::{Clock, MachineClock, Schedule, Tally, closed, open};
-use super::operation::{Case, Exchange, Script};
+use super::load::{Clock, MachineClock, Schedule, Stretch, Tally, closed, open};
+use super::operation::Case;
 use super::outcome::{CaseOutcome, FORMAT, Measured, Outcome, Settings, TargetInfo};
-use super::processor::Meter;
+use super::price::costs;
+use super::processor::{Meter, Usage};
 use super::relay::{Distance, Relay};
+use super::script::{Exchange, Script};
 use super::warning::warnings;
 use super::wire::Prepared;
-use super::worker::{Client, Stages};
+use super::worker::{Client, Pool, Stages};
 use crate::cost::{Billed, Counter};
 use crate::target::{KeyExpiry, Scope, Target};
+use scenarios::Connector;
+use scenarios::client::Command;
 
 /// What to measure, and how.
 pub struct Plan {
@@ -30,6 +34,8 @@ pub struct Plan {
     pub distances: Vec<Option<Distance>>,
     /// How.
     pub settings: Settings,
+    /// Operations per second that plans are looked up for.
+    pub cost_rates: Vec<f64>,
     /// Where the targets' own work is done: not on the generator's thread.
     pub main: Handle,
 }
@@ -67,7 +73,7 @@ pub async fn measure(
     progress: impl Fn(Progress),
 ) -> Outcome {
     let (started, begun) = (Timestamp::now(), Instant::now());
-    let generator = ceilings(plan.settings.http, &plan.main).await;
+    let generator = ceilings(&plan.main).await;
     let run = format!("{:x}", started.as_microsecond());
     let prefix = format!("swapcheck:{run}:bench:");
     let scopes: Vec<Arc<Scope>> = {
@@ -94,7 +100,12 @@ pub async fn measure(
                     total: plan.total(),
                 });
             };
-            cases.push(measure_case(plan, case, *distance, &scopes, &prefix, stop, &tell).await);
+            let place = Place {
+                case,
+                distance: *distance,
+                left: plan.cases.len() * plan.distances.len() - cases.len(),
+            };
+            cases.push(measure_case(plan, &place, &scopes, &prefix, stop, &tell).await);
             done += plan.settings.rounds as u64;
         }
     }
@@ -108,8 +119,11 @@ pub async fn measure(
         targets: plan.targets.iter().map(info).collect(),
         generator,
         cases,
+        cost_rates: plan.cost_rates.clone(),
+        costs: Vec::new(),
         warnings: Vec::new(),
     };
+    outcome.costs = costs(&outcome);
     outcome.warnings = warnings(&outcome);
     outcome
 }
@@ -129,17 +143,39 @@ struct Arm {
     target: usize,
     clients: Vec<Client>,
     tallies: Vec<Tally>,
-    used: Duration,
-    passed: Duration,
-    metered: bool,
+    usage: Option<Usage>,
+    /// How many operations a stretch may have.
+    most: u64,
     /// Keeps the relay for as long as the arm.
     _relay: Option<Relay>,
 }
 
+/// Where a measurement is.
+struct Place<'a> {
+    case: &'a Case,
+    distance: Option<Distance>,
+    /// How many cases are left, this one included.
+    left: usize,
+}
+
+impl Place<'_> {
+    /// How many operations a stretch of load may have, so that a budget lasts for all that are left
+    /// and every round gets its share.
+    fn most(&self, plan: &Plan, target: usize, commands: u64) -> u64 {
+        let Some(budget) = plan.targets[target].left() else {
+            return u64::MAX;
+        };
+        // The reference is measured twice. A tenth is kept for keys that have to be made.
+        let arms = if target == 0 { 2 } else { 1 };
+        let stretches = self.left * arms * (plan.settings.rounds + 1);
+        let share = budget / 10 * 9 / stretches.max(1) as u64;
+        (share / commands.max(1)).max(1)
+    }
+}
+
 async fn measure_case(
     plan: &Plan,
-    case: &Case,
-    distance: Option<Distance>,
+    place: &Place<'_>,
     scopes: &[Arc<Scope>],
     prefix: &str,
     stop: &watch::Receiver<bool>,
@@ -150,11 +186,11 @@ async fn measure_case(
     // The last is the reference a second time.
     for (number, target) in (0..plan.targets.len()).chain([0]).enumerate() {
         let keys = format!("{prefix}{number}:");
-        arms.push(prepare(plan, case, distance, target, &scopes[target], &keys).await);
+        arms.push(prepare(plan, place, target, &scopes[target], &keys).await);
     }
     let clock = MachineClock::default();
-    for arm in &mut arms {
-        let warmup = Duration::from_millis(settings.warmup_ms);
+    let warmup = Duration::from_millis(settings.warmup_ms);
+    for arm in arms.iter_mut().filter(|arm| !arm.clients.is_empty()) {
         let warmed = load(arm, settings, &clock, warmup, u64::MAX).await;
         // What fails at once fails all the time: the reason is told, and no time spent on it.
         if warmed.histogram.count() == 0 && warmed.errors + warmed.timeouts > 0 {
@@ -178,15 +214,13 @@ async fn measure_case(
             }
             let meter = Meter::start();
             let tally = load(arm, settings, &clock, length, round as u64).await;
-            if let Some((used, passed)) = meter.stop() {
-                arm.metered = true;
-                arm.used += used;
-                arm.passed += passed;
+            if let Some(usage) = meter.stop() {
+                arm.usage.get_or_insert_default().add(usage);
             }
             arm.tallies.push(tally);
         }
     }
-    conclude(plan, case, distance, arms)
+    conclude(plan, place, arms)
 }
 
 /// The order of arms in a round: each is first as often as the others, and last.
@@ -206,12 +240,15 @@ async fn load(
     round: u64,
 ) -> Tally {
     match settings.rate {
-        None => closed(&mut arm.clients, clock, length).await,
+        None => {
+            let most = arm.most;
+            closed(&mut arm.clients, clock, Stretch { length, most }).await
+        }
         Some(rate) => {
             let begin = clock.now();
             let seed = settings.seed.wrapping_mul(0x9e37_79b9).wrapping_add(round);
             let schedule = Schedule::new(rate, settings.arrival, begin, begin + length, seed);
-            open(&mut arm.clients, clock, schedule).await
+            open(&mut arm.clients, clock, schedule, arm.most).await
         }
     }
 }
@@ -220,8 +257,7 @@ async fn load(
 /// and a tally that says why.
 async fn prepare(
     plan: &Plan,
-    case: &Case,
-    distance: Option<Distance>,
+    place: &Place<'_>,
     target: usize,
     scope: &Arc<Scope>,
     prefix: &str,
@@ -230,16 +266,18 @@ async fn prepare(
         target,
         clients: Vec::new(),
         tallies: Vec::new(),
-        used: Duration::ZERO,
-        passed: Duration::ZERO,
-        metered: false,
+        usage: None,
+        most: u64::MAX,
         _relay: None,
     };
-    if let Err(reason) = try_prepare(plan, case, distance, &mut arm, scope, prefix).await {
+    if let Err(reason) = try_prepare(plan, place, &mut arm, scope, prefix).await {
         arm.clients.clear();
+        // A budget that is used up is not the server's failure.
+        let stopped = plan.targets[target].stopped();
         arm.tallies.push(Tally {
-            errors: 1,
-            first_error: Some(reason),
+            errors: u64::from(stopped.is_none()),
+            first_error: stopped.is_none().then_some(reason),
+            stopped,
             ..Tally::default()
         });
     }
@@ -248,55 +286,46 @@ async fn prepare(
 
 async fn try_prepare(
     plan: &Plan,
-    case: &Case,
-    distance: Option<Distance>,
+    place: &Place<'_>,
     arm: &mut Arm,
     scope: &Arc<Scope>,
     prefix: &str,
 ) -> Result<(), String> {
-    let settings = &plan.settings;
+    let (settings, case) = (&plan.settings, place.case);
     let target = &plan.targets[arm.target];
     let endpoint = target
         .endpoint
         .as_ref()
         .ok_or_else(|| format!("the address of {} is not known", target.name))?;
     let mut route = Route::new(endpoint, settings.http)?;
-    if let Some(distance) = distance {
+    if let Some(distance) = place.distance {
         let (host, port) = route.address();
         let relay = Relay::start(&host, port, distance, settings.seed)
             .map_err(|error| format!("no relay to {host}:{port} can be started: {error}"))?;
-        route.relay = Some((relay.address(), distance.rtt));
+        route.relay = Some((relay.address(), distance));
         arm._relay = Some(relay);
     }
     let scripts: Vec<Script> = (0..settings.clients)
         .map(|client| case.script(prefix, client))
         .collect();
+    if let Some(first) = scripts.first() {
+        arm.most = place.most(plan, arm.target, billed(first).commands);
+    }
     let seeds: Vec<_> = scripts
         .iter()
         .flat_map(|script| script.seed.clone())
         .collect();
     let connector = scope.connector();
     plan.main
-        .spawn(async move {
-            let mut client = connector
-                .connect()
-                .await
-                .map_err(|error| error.to_string())?;
-            for seed in seeds {
-                match client.command(&seed).await {
-                    Ok(scenarios::Reply::Error(text)) => return Err(text),
-                    Ok(_) => {}
-                    Err(error) => return Err(error.to_string()),
-                }
-            }
-            Ok(())
-        })
+        .spawn(async move { plant(connector.as_ref(), &seeds).await })
         .await
         .map_err(|error| error.to_string())??;
     let fresh = settings.fresh || case.is_cold();
+    let pool = settings.pool.filter(|_| !fresh && !route.shares());
+    let pool = pool.map(|size| Arc::new(Pool::new(size)));
     let mut shared = None;
     for script in &scripts {
-        let link = if fresh {
+        let link = if fresh || pool.is_some() {
             None
         } else if route.shares() {
             if shared.is_none() {
@@ -309,9 +338,10 @@ async fn try_prepare(
         arm.clients.push(Client {
             route: route.clone(),
             target: Some(target.clone()),
-            prepared: prepared(case, script),
+            prepared: prepared(case, script, &route),
             commands: billed(script).commands,
             fresh,
+            pool: pool.clone(),
             timeout: Duration::from_millis(settings.timeout_ms),
             link,
             stages: Stages::default(),
@@ -320,9 +350,39 @@ async fn try_prepare(
     Ok(())
 }
 
-fn prepared(case: &Case, script: &Script) -> Vec<Prepared> {
+/// How many bytes of keys are made at once: servers bound the size of a request.
+const PLANTED_AT_ONCE: usize = 200_000;
+
+/// Makes what a case needs.
+async fn plant(connector: &dyn Connector, mut seeds: &[Command]) -> Result<(), String> {
+    let mut client = connector
+        .connect()
+        .await
+        .map_err(|error| error.to_string())?;
+    while !seeds.is_empty() {
+        let mut bytes = 0;
+        let fits = seeds.iter().take_while(|seed| {
+            bytes += seed.iter().map(Vec::len).sum::<usize>();
+            bytes <= PLANTED_AT_ONCE
+        });
+        let (now, later) = seeds.split_at(fits.count().clamp(1, 100));
+        let replies = client.pipeline(now).await;
+        let replies = replies.map_err(|error| error.to_string())?;
+        let refusal = replies.into_iter().find_map(|reply| match reply {
+            scenarios::Reply::Error(text) => Some(text),
+            _ => None,
+        });
+        if let Some(text) = refusal {
+            return Err(text);
+        }
+        seeds = later;
+    }
+    Ok(())
+}
+
+fn prepared(case: &Case, script: &Script, route: &Route) -> Vec<Prepared> {
     let each = script.exchanges.iter().enumerate();
-    each.map(|(index, exchange)| Prepared::new(exchange, case.needs_value(index)))
+    each.map(|(index, exchange)| Prepared::new(exchange, case.needs_value(index), route.is_rest()))
         .collect()
 }
 
@@ -334,7 +394,8 @@ fn billed(script: &Script) -> Billed {
     counter.billed()
 }
 
-fn conclude(plan: &Plan, case: &Case, distance: Option<Distance>, arms: Vec<Arm>) -> CaseOutcome {
+fn conclude(plan: &Plan, place: &Place<'_>, arms: Vec<Arm>) -> CaseOutcome {
+    let case = place.case;
     let cost = billed(&case.script("", 0));
     let fresh = plan.settings.fresh || case.is_cold();
     let mut measured: Vec<Measured> = arms
@@ -344,25 +405,26 @@ fn conclude(plan: &Plan, case: &Case, distance: Option<Distance>, arms: Vec<Arm>
             for client in &arm.clients {
                 stages.merge(&client.stages);
             }
-            let share = arm.used.as_secs_f64() / arm.passed.as_secs_f64().max(1e-9);
-            Measured::new(
-                &plan.targets[arm.target].name,
-                &arm.tallies,
-                arm.metered.then_some(share),
-                fresh.then_some(stages),
-            )
+            let name = &plan.targets[arm.target].name;
+            Measured::new(name, &arm.tallies, fresh.then_some(stages)).used(arm.usage)
         })
         .collect();
     let again = measured.pop();
     let mut outcome = CaseOutcome {
         id: case.id.clone(),
-        title: case.title.to_owned(),
+        number: case.number,
+        operation: case.operation.to_owned(),
+        title: case.title.clone(),
         group: case.group,
+        way: case.way,
         size: case.size,
         batch: case.batch,
-        rtt_us: distance.map_or(0, |distance| distance.rtt.as_micros() as u64),
+        rtt_us: place
+            .distance
+            .map_or(0, |distance| distance.rtt.as_micros() as u64),
         commands: cost.commands,
         writes: cost.writes,
+        bytes: case.bytes(),
         results: measured,
         again,
         comparisons: Vec::new(),

@@ -8,8 +8,8 @@ use url::Url;
 use super::bare::{Bare, Speech};
 use super::link::{HttpVersion, Route};
 use super::load::{MachineClock, closed};
-use super::operation::Exchange;
 use super::outcome::{Ceiling, rate};
+use super::script::Exchange;
 use super::wire::Prepared;
 use super::worker::{Client, Stages};
 use crate::target::Endpoint;
@@ -17,13 +17,13 @@ use crate::target::Endpoint;
 const LENGTH: Duration = Duration::from_millis(400);
 
 /// Measures the generator on each protocol, with one client and with many.
-pub(crate) async fn ceilings(http: HttpVersion, main: &Handle) -> Vec<Ceiling> {
-    let rest = match http {
-        HttpVersion::Http1 => (Speech::Http1, "HTTP/1.1"),
-        HttpVersion::Http2 => (Speech::Http2, "HTTP/2"),
-    };
+pub(crate) async fn ceilings(main: &Handle) -> Vec<Ceiling> {
     let mut all = Vec::new();
-    for (speech, protocol) in [(Speech::Resp, "RESP"), rest] {
+    for (speech, protocol, http) in [
+        (Speech::Resp, "RESP", HttpVersion::Http1),
+        (Speech::Http1, "HTTP/1.1", HttpVersion::Http1),
+        (Speech::Http2, "HTTP/2", HttpVersion::Http2),
+    ] {
         let Ok(Ok(bare)) = main.spawn(Bare::start(speech)).await else {
             continue;
         };
@@ -53,7 +53,7 @@ async fn ceiling(
     };
     let route = Route::new(&endpoint, http).ok()?;
     let get = vec![b"GET".to_vec(), b"swapcheck:bare:key".to_vec()];
-    let prepared = Prepared::new(&Exchange::One(get), true);
+    let prepared = Prepared::new(&Exchange::One(get), true, route.is_rest());
     let first = route.open().await.ok()?.0;
     let mut workers: Vec<Client> = (0..clients)
         .map(|_| Client {
@@ -62,6 +62,7 @@ async fn ceiling(
             prepared: vec![prepared.clone()],
             commands: 1,
             fresh: false,
+            pool: None,
             timeout: Duration::from_secs(5),
             link: first.share(),
             stages: Stages::default(),

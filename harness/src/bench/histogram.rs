@@ -69,6 +69,11 @@ impl Histogram {
         STANDARD.encode(bytes)
     }
 
+    /// The histogram itself, for writers of other formats.
+    pub(crate) fn inner(&self) -> &hdrhistogram::Histogram<u64> {
+        &self.0
+    }
+
     /// Reads what [`Histogram::encoded`], or another tool, has written.
     ///
     /// # Errors
@@ -121,6 +126,29 @@ pub struct Figures {
     pub p9999_us: f64,
     /// The slowest.
     pub max_us: f64,
+}
+
+/// Percentiles from p50 to p99.99 and the maximum, as reports print them; a dash where fewer
+/// operations were done than one in which the percentile could show.
+pub(super) fn tail(figures: Option<&Figures>, count: u64) -> [String; 6] {
+    let Some(figures) = figures else {
+        return std::array::from_fn(|_| "–".to_owned());
+    };
+    let each = [
+        (figures.p50_us, 1),
+        (figures.p90_us, 10),
+        (figures.p99_us, 100),
+        (figures.p999_us, 1_000),
+        (figures.p9999_us, 10_000),
+        (figures.max_us, 1),
+    ];
+    each.map(|(micros, least)| {
+        if count >= least {
+            super::terminal::human(micros)
+        } else {
+            "–".to_owned()
+        }
+    })
 }
 
 #[cfg(test)]

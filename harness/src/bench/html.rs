@@ -3,10 +3,15 @@
 use askama::Template;
 
 use super::chart::{Axis, Curve, RatioBar, Stack, curves, ratios, stacks};
-use super::outcome::{CaseOutcome, Measured, Outcome};
+use super::histogram::tail;
+use super::operation::size_name;
+use super::outcome::{CaseOutcome, Comparison, Measured, Outcome};
 use super::overtake::{Overtake, overtakes};
-use super::price::{CostRow, RATES, costs};
-use super::terminal::{human, method, noise, verdict};
+use super::price::{CostRow, PLANS, PlanCost, RateCost};
+use super::terminal::{
+    generator, human, method, noise, place, sentence, stages, verdict, verdict_p99,
+};
+use super::worker::Stages;
 use crate::cost::dollars;
 
 /// Colours there are for targets.
@@ -19,20 +24,25 @@ struct Page<'a> {
     method: String,
     noise: String,
     generator: Vec<String>,
-    headers: Vec<String>,
+    headers: [&'static str; 12],
     rows: Vec<Row>,
     percentiles: Vec<Chart>,
     ratios: Vec<Chart>,
     distance: Vec<Chart>,
     batches: Vec<Chart>,
     cold: String,
-    stages: [&'static str; 5],
-    rates: Vec<f64>,
-    costs: Vec<Cost>,
+    stages: [&'static str; 6],
+    rates: &'a [f64],
+    costs: Vec<Cost<'a>>,
+    plan_names: [&'static str; 9],
+    plans: Vec<PlanTable>,
 }
 
 struct Row {
-    case: String,
+    /// The case and how many rows it has, at the first of them.
+    case: Option<(String, usize)>,
+    target: String,
+    color: usize,
     cells: Vec<String>,
 }
 
@@ -42,40 +52,46 @@ struct Chart {
     svg: String,
 }
 
-struct Cost {
-    row: CostRow,
+struct Cost<'a> {
+    row: &'a CostRow,
     million: String,
     region: String,
+    plans: Vec<String>,
 }
+
+/// What a million operations cost on each plan, at a rate: cases and their prices.
+struct PlanTable {
+    rate: f64,
+    rows: Vec<(String, Vec<String>)>,
+}
+
+const HEADERS: [&str; 12] = [
+    "operations",
+    "p50",
+    "p90",
+    "p99",
+    "p99.9",
+    "p99.99",
+    "max",
+    "ops/s",
+    "errors",
+    "timeouts",
+    "p50 ratio (99 %)",
+    "p99 ratio (99 %)",
+];
 
 /// The outcome as a page.
 ///
 /// # Errors
 /// When the template cannot be filled in, which is a fault of swapcheck.
 pub fn html(outcome: &Outcome) -> Result<String, askama::Error> {
-    let mut headers = Vec::new();
-    for (index, target) in outcome.targets.iter().enumerate() {
-        headers.extend([
-            format!("{} p50", target.name),
-            "p99".into(),
-            "p99.9".into(),
-            "ops/s".into(),
-        ]);
-        if index > 0 {
-            headers.push("p50 ratio (99 %)".into());
-        }
-    }
-    let rates = outcome
-        .settings
-        .rate
-        .map_or(RATES.to_vec(), |rate| vec![rate]);
     Page {
         outcome,
         method: method(outcome),
         noise: noise(outcome),
         generator: generator(outcome),
-        headers,
-        rows: outcome.cases.iter().map(row).collect(),
+        headers: HEADERS,
+        rows: outcome.cases.iter().flat_map(rows).collect(),
         percentiles: outcome.cases.iter().map(percentiles).collect(),
         ratios: ratio_charts(outcome),
         distance: distance(outcome),
@@ -84,67 +100,43 @@ pub fn html(outcome: &Outcome) -> Result<String, askama::Error> {
             .map(|one| batch(outcome, one))
             .collect(),
         cold: cold(outcome),
-        stages: STAGES,
-        costs: costs(outcome, &rates)
-            .into_iter()
-            .map(|row| Cost {
-                million: dollars(row.million_usd),
-                region: dollars(row.million_region_usd),
-                row,
-            })
-            .collect(),
-        rates,
+        stages: Stages::NAMES,
+        rates: &outcome.cost_rates,
+        costs: outcome.costs.iter().map(cost).collect(),
+        plan_names: PLANS.map(|plan| plan.name),
+        plans: plans(outcome),
     }
     .render()
 }
 
-/// The generator's own figures, a line each.
-pub(super) fn generator(outcome: &Outcome) -> Vec<String> {
-    let line = |one: &super::outcome::Ceiling| {
-        format!(
-            "{}, {} client{}: {:.0}/s, p50 {}",
-            one.protocol,
-            one.clients,
-            if one.clients == 1 { "" } else { "s" },
-            one.per_second,
-            human(one.p50_us)
-        )
+fn rows(case: &CaseOutcome) -> Vec<Row> {
+    let row = |(index, one): (usize, &Measured)| {
+        let against = |verdict: fn(&Comparison) -> String| match index {
+            0 => "reference".to_owned(),
+            _ => case
+                .comparisons
+                .get(index - 1)
+                .map_or_else(String::new, verdict),
+        };
+        let mut cells = vec![one.count.to_string()];
+        cells.extend(tail(one.figures.as_ref(), one.count));
+        cells.push(format!("{:.0}", one.per_second));
+        cells.push(one.errors.to_string());
+        cells.push(one.timeouts.to_string());
+        cells.push(against(verdict));
+        cells.push(if index == 0 {
+            String::new()
+        } else {
+            against(verdict_p99)
+        });
+        Row {
+            case: (index == 0).then(|| (place(case), case.results.len())),
+            target: one.target.clone(),
+            color: index % COLORS,
+            cells,
+        }
     };
-    outcome.generator.iter().map(line).collect()
-}
-
-/// The name of a case with its distance.
-pub(super) fn place(case: &CaseOutcome) -> String {
-    match case.rtt_us {
-        0 => case.id.clone(),
-        rtt => format!("{} at {} ms", case.id, rtt as f64 / 1e3),
-    }
-}
-
-fn row(case: &CaseOutcome) -> Row {
-    let mut cells = Vec::new();
-    for (index, one) in case.results.iter().enumerate() {
-        match &one.figures {
-            Some(figures) => cells.extend([
-                human(figures.p50_us),
-                human(figures.p99_us),
-                human(figures.p999_us),
-                format!("{:.0}", one.per_second),
-            ]),
-            None => cells.extend(["failed".into(), "".into(), "".into(), "".into()]),
-        }
-        if index > 0 {
-            cells.push(
-                case.comparisons
-                    .get(index - 1)
-                    .map_or_else(String::new, verdict),
-            );
-        }
-    }
-    Row {
-        case: place(case),
-        cells,
-    }
+    case.results.iter().enumerate().map(row).collect()
 }
 
 const NINES: [(f64, &str); 5] = [
@@ -267,28 +259,6 @@ fn distance(outcome: &Outcome) -> Vec<Chart> {
     ids.into_iter().filter(several).map(chart).collect()
 }
 
-/// What a break-even says, in a sentence.
-pub(super) fn sentence(one: &Overtake) -> String {
-    let at = match one.rtt_us {
-        0 => String::new(),
-        rtt => format!(" at {} ms", rtt as f64 / 1e3),
-    };
-    match one.batch {
-        Some(1) => format!(
-            "{} is no slower than {} without a batch{at}",
-            one.rest, one.tcp
-        ),
-        Some(batch) => format!(
-            "a pipeline of {batch} commands on {} is as quick as {batch} single commands on {}{at}",
-            one.rest, one.tcp
-        ),
-        None => format!(
-            "no pipeline on {} is as quick as single commands on {}{at}",
-            one.rest, one.tcp
-        ),
-    }
-}
-
 fn batch(outcome: &Outcome, one: &Overtake) -> Chart {
     let axis = Axis {
         title: "commands",
@@ -326,7 +296,17 @@ fn batch(outcome: &Outcome, one: &Overtake) -> Chart {
                 .collect(),
         },
     ];
-    let title = format!("{} in pipelines, {} one by one", one.rest, one.tcp);
+    let title = format!(
+        "{} of {}: {} in pipelines, {} one by one{}",
+        one.operation,
+        size_name(one.size),
+        one.rest,
+        one.tcp,
+        match one.rtt_us {
+            0 => String::new(),
+            rtt => format!(", {} ms away", rtt as f64 / 1e3),
+        }
+    );
     Chart {
         svg: curves(&title, &axis, &all),
         note: sentence(one),
@@ -334,29 +314,44 @@ fn batch(outcome: &Outcome, one: &Overtake) -> Chart {
     }
 }
 
-const STAGES: [&str; 5] = ["DNS", "connect", "TLS", "greeting", "first byte"];
+fn cost(row: &CostRow) -> Cost<'_> {
+    Cost {
+        million: dollars(row.million_usd),
+        region: dollars(row.million_region_usd),
+        plans: row.rates.iter().map(RateCost::words).collect(),
+        row,
+    }
+}
+
+/// What a million operations cost on each plan, a table for each rate.
+fn plans(outcome: &Outcome) -> Vec<PlanTable> {
+    let table = |(index, rate): (usize, &f64)| PlanTable {
+        rate: *rate,
+        rows: outcome
+            .costs
+            .iter()
+            .map(|cost| {
+                let at = cost.rates.get(index);
+                let cells = at.map_or(Vec::new(), |at| {
+                    let usd =
+                        |plan: &PlanCost| plan.million_usd.map_or_else(|| "–".to_owned(), dollars);
+                    at.plans.iter().map(usd).collect()
+                });
+                (cost.case.clone(), cells)
+            })
+            .collect(),
+    };
+    outcome.cost_rates.iter().enumerate().map(table).collect()
+}
 
 fn cold(outcome: &Outcome) -> String {
-    let mut all = Vec::new();
-    for case in outcome.cases.iter().filter(|case| case.id == "cold-start") {
-        for one in &case.results {
-            let Some(stages) = &one.stages else { continue };
-            let each = [
-                &stages.dns,
-                &stages.connect,
-                &stages.tls,
-                &stages.greeting,
-                &stages.first_byte,
-            ];
-            let medians = each.map(|stage| stage.figures().map_or(0.0, |figures| figures.p50_us));
-            all.push(Stack {
-                label: match case.rtt_us {
-                    0 => one.target.clone(),
-                    rtt => format!("{}, {} ms", one.target, rtt as f64 / 1e3),
-                },
-                parts: STAGES.into_iter().zip(medians).collect(),
-            });
-        }
-    }
-    stacks("stages of a cold start, medians", &all)
+    let stack = |(label, medians): (String, [Option<f64>; 6])| Stack {
+        label,
+        parts: Stages::NAMES
+            .into_iter()
+            .zip(medians.map(Option::unwrap_or_default))
+            .collect(),
+    };
+    let all: Vec<Stack> = stages(outcome).into_iter().map(stack).collect();
+    stacks("stages of a fresh connection, medians", &all)
 }

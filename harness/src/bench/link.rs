@@ -14,6 +14,8 @@ use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::load::{Clock, MachineClock};
+use super::relay::Distance;
 use super::wire::{Prepared, Seen, encode, error_text, judge_json, pass};
 use crate::target::Endpoint;
 
@@ -35,8 +37,8 @@ pub(crate) struct Route {
     port: u16,
     tls: Option<Arc<rustls::ClientConfig>>,
     speech: Speech,
-    /// Where to connect in place of the host, and how long the distance makes that take.
-    pub(crate) relay: Option<(std::net::SocketAddr, Duration)>,
+    /// Where to connect in place of the host, and how far away that is.
+    pub(crate) relay: Option<(std::net::SocketAddr, Distance)>,
 }
 
 #[derive(Clone)]
@@ -119,6 +121,11 @@ impl Route {
         (self.host.clone(), self.port)
     }
 
+    /// Whether REST is spoken.
+    pub(crate) fn is_rest(&self) -> bool {
+        matches!(&self.speech, Speech::Rest { .. })
+    }
+
     /// Whether clients share one connection.
     pub(crate) fn shares(&self) -> bool {
         matches!(
@@ -144,7 +151,7 @@ impl Route {
                 let stream = TcpStream::connect(relay).await;
                 // The system answers on loopback at once; at that distance a SYN and its answer
                 // are a round trip.
-                tokio::time::sleep(distance).await;
+                pause(distance.round_trip(&mut rand::rng())).await;
                 stream
             }
             None => {
@@ -190,6 +197,7 @@ impl Route {
                 let mut resp = Resp {
                     stream: Box::new(stream),
                     buffer: BytesMut::with_capacity(16 * 1024),
+                    first_byte: None,
                 };
                 if *replies > 0 {
                     resp.exchange(greeting, *replies, false).await?;
@@ -222,8 +230,16 @@ impl Route {
         Ok(Link {
             speaker,
             speech: self.speech.clone(),
+            first_byte: None,
         })
     }
+}
+
+/// Waits as exactly as the clock allows: tokio's timer has ticks of a millisecond, which is much of
+/// a short distance.
+async fn pause(length: Duration) {
+    let clock = MachineClock::default();
+    clock.wait_until(clock.now() + length).await;
 }
 
 fn greeting(url: &url::Url) -> Result<Speech, String> {
@@ -257,6 +273,8 @@ fn greeting(url: &url::Url) -> Result<Speech, String> {
 pub(crate) struct Link {
     speaker: Speaker,
     speech: Speech,
+    /// When the first byte of the latest answer came.
+    pub(crate) first_byte: Option<Instant>,
 }
 
 enum Speaker {
@@ -289,6 +307,7 @@ impl Link {
             Speaker::Http2(sender) => Some(Link {
                 speaker: Speaker::Http2(sender.clone()),
                 speech: self.speech.clone(),
+                first_byte: None,
             }),
             _ => None,
         }
@@ -321,11 +340,13 @@ impl Link {
                 let refusal = resp
                     .exchange(&prepared.resp, prepared.replies, prepared.needs_value)
                     .await?;
+                self.first_byte = resp.first_byte;
                 return refusal.map_or(Ok(()), |text| Err(Fault::Refused(text)));
             }
             (_, None) => return Err(Fault::Lost("there is no request to send".into())),
         };
         let response = sent.map_err(|error| format!("the connection was lost: {error}"))?;
+        self.first_byte = Some(Instant::now());
         let status = response.status();
         let pause = response
             .headers()
@@ -379,6 +400,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 struct Resp {
     stream: Box<dyn Stream>,
     buffer: BytesMut,
+    first_byte: Option<Instant>,
 }
 
 impl Resp {
@@ -391,6 +413,7 @@ impl Resp {
     ) -> Result<Option<String>, String> {
         let lost = |error: std::io::Error| format!("the connection was lost: {error}");
         self.buffer.clear();
+        self.first_byte = None;
         self.stream.write_all(bytes).await.map_err(lost)?;
         self.stream.flush().await.map_err(lost)?;
         let (mut at, mut left, mut seen) = (0, replies, Seen::default());
@@ -405,6 +428,7 @@ impl Resp {
                     if self.stream.read_buf(&mut self.buffer).await.map_err(lost)? == 0 {
                         return Err("the server closed the connection".into());
                     }
+                    self.first_byte.get_or_insert_with(Instant::now);
                 }
             }
         }

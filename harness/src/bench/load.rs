@@ -1,6 +1,6 @@
 //! The two load models: callers that wait for each other, and arrivals at a given rate.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
 use rand::RngExt;
@@ -90,8 +90,38 @@ pub struct Tally {
     pub first_error: Option<String>,
     /// Why nothing more was sent, if that is so.
     pub stopped: Option<String>,
+    /// Whether it ended before its time, for it might do no more operations.
+    pub capped: bool,
+    /// In an open loop: how late a client that was free began, which is the generator's fault and
+    /// not the server's.
+    pub late: Histogram,
     /// From the first start to the last end.
     pub elapsed: Duration,
+}
+
+/// How long a stretch of load lasts.
+#[derive(Debug, Clone, Copy)]
+pub struct Stretch {
+    /// Nothing starts later than this after the beginning.
+    pub length: Duration,
+    /// How many operations it may have.
+    pub most: u64,
+}
+
+impl From<Duration> for Stretch {
+    fn from(length: Duration) -> Self {
+        Stretch {
+            length,
+            most: u64::MAX,
+        }
+    }
+}
+
+/// Takes one of so many operations, if one is left.
+fn take(left: &Cell<u64>) -> bool {
+    let some = left.get() > 0;
+    left.set(left.get().saturating_sub(1));
+    some
 }
 
 impl Tally {
@@ -115,6 +145,8 @@ impl Tally {
         self.errors += other.errors;
         self.timeouts += other.timeouts;
         self.elapsed += other.elapsed;
+        self.capped |= other.capped;
+        self.late.merge(&other.late);
         if self.first_error.is_none() {
             self.first_error.clone_from(&other.first_error);
         }
@@ -177,15 +209,21 @@ impl Schedule {
 pub async fn closed<W: Worker, C: Clock>(
     workers: &mut [W],
     clock: &C,
-    duration: Duration,
+    stretch: impl Into<Stretch>,
 ) -> Tally {
     let begin = clock.now();
-    let end = begin + duration;
+    let stretch = stretch.into();
+    let end = begin + stretch.length;
+    let left = Cell::new(stretch.most);
     let tally = RefCell::new(Tally::default());
     let run = async |worker: &mut W| {
         loop {
             let start = clock.now();
             if start >= end || tally.borrow().stopped.is_some() {
+                return;
+            }
+            if !take(&left) {
+                tally.borrow_mut().capped = true;
                 return;
             }
             let ended = worker.run().await;
@@ -202,7 +240,15 @@ pub async fn closed<W: Worker, C: Clock>(
 /// Open loop: operations start when the schedule says. An operation for which no worker was free
 /// waits for one, and its latency counts from when it should have started: a server that stalls
 /// makes all wait that came meanwhile, and all of them are seen.
-pub async fn open<W: Worker, C: Clock>(workers: &mut [W], clock: &C, schedule: Schedule) -> Tally {
+///
+/// No more than `most` operations start.
+pub async fn open<W: Worker, C: Clock>(
+    workers: &mut [W],
+    clock: &C,
+    schedule: Schedule,
+    most: u64,
+) -> Tally {
+    let left = Cell::new(most);
     let begin = clock.now();
     let tally = RefCell::new(Tally::default());
     let schedule = RefCell::new(schedule);
@@ -213,7 +259,16 @@ pub async fn open<W: Worker, C: Clock>(workers: &mut [W], clock: &C, schedule: S
             }
             let next = schedule.borrow_mut().take();
             let Some(intended) = next else { return };
+            if !take(&left) {
+                tally.borrow_mut().capped = true;
+                return;
+            }
+            let free = clock.now() < intended;
             clock.wait_until(intended).await;
+            if free {
+                let late = clock.now().saturating_sub(intended);
+                tally.borrow_mut().late.record(late);
+            }
             let ended = worker.run().await;
             let latency = clock.now().saturating_sub(intended);
             tally.borrow_mut().note(ended, latency);

@@ -2,11 +2,14 @@
 
 use std::fmt::Write;
 
-use super::html::{generator, place, sentence};
-use super::outcome::Outcome;
+use super::histogram::tail;
+use super::outcome::{Comparison, Outcome};
 use super::overtake::overtakes;
-use super::price::{RATES, costs};
-use super::terminal::{human, method, noise, verdict};
+use super::price::RateCost;
+use super::terminal::{
+    generator, human, method, noise, place, sentence, stages, verdict, verdict_p99,
+};
+use super::worker::Stages;
 use crate::cost::dollars;
 
 /// The outcome as Markdown.
@@ -21,8 +24,8 @@ pub fn markdown(outcome: &Outcome) -> String {
         let _ = write!(text, " {} p50 | p99 | ops/s |", escape(&target.name));
         line.push_str(" ---: | ---: | ---: |");
         if index > 0 {
-            text.push_str(" p50 ratio (99 %) |");
-            line.push_str(" ---: |");
+            text.push_str(" p50 ratio (99 %) | p99 ratio (99 %) |");
+            line.push_str(" ---: | ---: |");
         }
     }
     let _ = writeln!(text, "\n{line}");
@@ -40,11 +43,12 @@ pub fn markdown(outcome: &Outcome) -> String {
                 None => write!(text, " failed | | |"),
             };
             if index > 0 {
-                let said = case
-                    .comparisons
-                    .get(index - 1)
-                    .map_or_else(String::new, verdict);
-                let _ = write!(text, " {said} |");
+                let said = |verdict: fn(&Comparison) -> String| {
+                    case.comparisons
+                        .get(index - 1)
+                        .map_or_else(String::new, verdict)
+                };
+                let _ = write!(text, " {} | {} |", said(verdict), said(verdict_p99));
             }
         }
         text.push('\n');
@@ -54,22 +58,65 @@ pub fn markdown(outcome: &Outcome) -> String {
         let _ = writeln!(text, "- {}", sentence(&one));
     }
     for line in generator(outcome) {
-        let _ = writeln!(text, "- generator over {line}");
+        let _ = writeln!(text, "- generator against a bare responder: {line}");
     }
-    let rates = outcome
-        .settings
-        .rate
-        .map_or(RATES.to_vec(), |rate| vec![rate]);
-    text.push_str("\n| case | commands | a million operations | with a read region |");
-    for rate in &rates {
-        let _ = write!(text, " plan at {rate}/s |");
+    cold(outcome, &mut text);
+    percentiles(outcome, &mut text);
+    cost(outcome, &mut text);
+    text
+}
+
+fn cold(outcome: &Outcome, text: &mut String) {
+    let rows = stages(outcome);
+    if rows.is_empty() {
+        return;
+    }
+    let _ = writeln!(
+        text,
+        "\n## Fresh connections\n\nMedians of the stages.\n\n| case | {} |\n| --- |{}",
+        Stages::NAMES.join(" | "),
+        " ---: |".repeat(Stages::NAMES.len())
+    );
+    for (label, medians) in rows {
+        let cells = medians.map(|median| median.map_or_else(|| "–".to_owned(), human));
+        let _ = writeln!(text, "| {} | {} |", escape(&label), cells.join(" | "));
+    }
+}
+
+fn percentiles(outcome: &Outcome, text: &mut String) {
+    text.push_str(
+        "\n## Percentiles\n\nA dash where there were too few operations to tell.\n\n\
+         | case | target | operations | p50 | p90 | p99 | p99.9 | p99.99 | max | errors | timeouts |\n\
+         | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
+    );
+    for case in &outcome.cases {
+        for one in &case.results {
+            let _ = writeln!(
+                text,
+                "| {} | {} | {} | {} | {} | {} |",
+                place(case),
+                escape(&one.target),
+                one.count,
+                tail(one.figures.as_ref(), one.count).join(" | "),
+                one.errors,
+                one.timeouts
+            );
+        }
+    }
+}
+
+fn cost(outcome: &Outcome, text: &mut String) {
+    text.push_str("\n## Cost\n\n| case | commands | a million operations | with a read region |");
+    for rate in &outcome.cost_rates {
+        let _ = write!(text, " plan at {rate}/s, a month |");
     }
     let _ = writeln!(
         text,
         "\n| --- | ---: | ---: | ---: |{}",
-        " --- |".repeat(rates.len())
+        " --- |".repeat(outcome.cost_rates.len())
     );
-    for row in costs(outcome, &rates) {
+    for row in &outcome.costs {
+        let plans: Vec<String> = row.rates.iter().map(RateCost::words).collect();
         let _ = writeln!(
             text,
             "| {} | {} | {} | {} | {} |",
@@ -77,10 +124,9 @@ pub fn markdown(outcome: &Outcome) -> String {
             row.commands,
             dollars(row.million_usd),
             dollars(row.million_region_usd),
-            row.plans.join(" | ")
+            plans.join(" | ")
         );
     }
-    text
 }
 
 fn escape(text: &str) -> String {

@@ -1,68 +1,56 @@
 //! What is measured: single commands, whole operations of the areas, and batches.
 
-use scenarios::client::Command;
-
-/// Releases a lock only for its holder.
-const RELEASE: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) else return 0 end";
-/// A fixed window: counts, and begins the window with the first hit.
-const LIMIT: &str = "local hits = redis.call('INCR', KEYS[1]) if hits == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end return hits";
-const READ: &str = "return redis.call('GET', KEYS[1])";
-/// Keys expire after an hour by themselves, should nobody come to delete them.
-const EXPIRY: [&str; 2] = ["EX", "3600"];
-
-/// One request and its answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Exchange {
-    /// A command of its own.
-    One(Command),
-    /// Several commands at once.
-    Pipeline(Vec<Command>),
-    /// Several commands as one transaction.
-    Transaction(Vec<Command>),
-}
-
-impl Exchange {
-    /// The commands of the exchange.
-    pub fn commands(&self) -> &[Command] {
-        match self {
-            Exchange::One(command) => std::slice::from_ref(command),
-            Exchange::Pipeline(commands) | Exchange::Transaction(commands) => commands,
-        }
-    }
-}
-
 /// What kind of thing a case measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Group {
     /// One command.
     Command,
-    /// What an application does as one step: several round trips.
+    /// What an application does as one step: often several round trips.
     Operation,
-    /// Many commands in one exchange.
+    /// The same operation many times at once.
     Batch,
     /// A connection made for one command.
     ColdStart,
 }
 
+/// How the commands of a case are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    /// Each on its own.
+    Single,
+    /// Those of a batch in one pipeline.
+    Pipeline,
+    /// Those of a batch in one transaction.
+    Transaction,
+}
+
 /// One thing to measure, at one size and one batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Case {
-    /// Its id: `get/1kb`, `pipeline/100`.
+    /// Its id: `get/1kb`, `cache/hit/100b/pipeline/10`.
     pub id: String,
+    /// Its place among all cases there are.
+    pub number: usize,
+    /// What it does once: `get`, `locks/acquire-release`.
+    pub operation: &'static str,
     /// What it does, in a line.
-    pub title: &'static str,
+    pub title: String,
     /// What kind of thing it is.
     pub group: Group,
+    /// How its commands are sent.
+    pub way: Way,
     /// How many bytes a value has.
     pub size: usize,
-    /// How many commands an exchange has.
+    /// How many times the operation is done at once.
     pub batch: usize,
-    kind: Kind,
+    pub(super) kind: Kind,
 }
 
+/// The operations there are, for `script` to spell out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Get,
     Set,
     Incr,
@@ -76,97 +64,207 @@ enum Kind {
     CacheHit,
     CacheMiss,
     RateLimit,
-    Pipeline,
-    Transaction,
     ColdStart,
 }
 
-/// What one client sends for a case, and what has to be there before.
-#[derive(Debug, Clone)]
-pub struct Script {
-    /// Commands that make what the case needs; every key the case touches is named in them.
-    pub seed: Vec<Command>,
-    /// The exchanges of one operation, one after the other.
-    pub exchanges: Vec<Exchange>,
+/// An operation there is.
+struct Operation {
+    id: &'static str,
+    title: &'static str,
+    kind: Kind,
+    group: Group,
+    /// How many sizes of value are measured unless all are asked for; `None` without a value.
+    sizes: Option<usize>,
 }
 
-/// All cases at these value sizes and batches.
-pub fn cases(sizes: &[usize], batches: &[usize]) -> Vec<Case> {
-    let mut all = Vec::new();
-    let case = |id: &str, title, group, size, batch, kind| Case {
-        id: id.to_owned(),
+const fn operation(
+    id: &'static str,
+    title: &'static str,
+    kind: Kind,
+    group: Group,
+    sizes: Option<usize>,
+) -> Operation {
+    Operation {
+        id,
         title,
-        group,
-        size,
-        batch,
         kind,
-    };
-    for (name, title, kind) in [
-        ("get", "GET of a string", Kind::Get),
-        ("set", "SET of a string with an expiry", Kind::Set),
-    ] {
-        for size in sizes {
-            let id = format!("{name}/{}", size_name(*size));
-            all.push(case(&id, title, Group::Command, *size, 1, kind));
+        group,
+        sizes,
+    }
+}
+
+const ALL: Option<usize> = Some(usize::MAX);
+
+const OPERATIONS: [Operation; 13] = [
+    operation("get", "GET of a string", Kind::Get, Group::Command, ALL),
+    operation(
+        "set",
+        "SET of a string with an expiry",
+        Kind::Set,
+        Group::Command,
+        ALL,
+    ),
+    operation(
+        "incr",
+        "INCR of a counter",
+        Kind::Incr,
+        Group::Command,
+        None,
+    ),
+    operation(
+        "hgetall",
+        "HGETALL of a hash of ten fields",
+        Kind::HashGetAll,
+        Group::Command,
+        Some(1),
+    ),
+    operation(
+        "zadd",
+        "ZADD of one member",
+        Kind::SortedSetAdd,
+        Group::Command,
+        Some(1),
+    ),
+    operation(
+        "lpush-rpop",
+        "LPUSH, then RPOP",
+        Kind::PushPop,
+        Group::Command,
+        Some(1),
+    ),
+    operation(
+        "eval",
+        "EVAL of a script that reads one key",
+        Kind::Eval,
+        Group::Command,
+        Some(1),
+    ),
+    operation(
+        "locks/acquire-release",
+        "acquire a lock, release it",
+        Kind::Lock,
+        Group::Operation,
+        None,
+    ),
+    operation(
+        "queue/enqueue-take",
+        "enqueue a job, take it, acknowledge it",
+        Kind::Job,
+        Group::Operation,
+        ALL,
+    ),
+    operation(
+        "sessions/read-touch",
+        "read a session, extend it",
+        Kind::Session,
+        Group::Operation,
+        ALL,
+    ),
+    operation(
+        "cache/hit",
+        "cache-aside, hit",
+        Kind::CacheHit,
+        Group::Operation,
+        ALL,
+    ),
+    operation(
+        "cache/miss",
+        "cache-aside, miss and fill",
+        Kind::CacheMiss,
+        Group::Operation,
+        ALL,
+    ),
+    operation(
+        "patterns/rate-limit",
+        "a rate-limit check by script",
+        Kind::RateLimit,
+        Group::Operation,
+        None,
+    ),
+];
+
+/// The cases at these value sizes and batches: a choice that shows each operation, each size and
+/// each batch, or (`full`) every operation at every size in every batch.
+pub fn cases(sizes: &[usize], batches: &[usize], full: bool) -> Vec<Case> {
+    let mut all: Vec<(bool, Case)> = Vec::new();
+    for operation in &OPERATIONS {
+        let sizes = match operation.sizes {
+            Some(usual) => sizes
+                .iter()
+                .enumerate()
+                .map(|(index, size)| (index < usual, Some(*size)))
+                .collect(),
+            None => vec![(true, None)],
+        };
+        for (usual, size) in sizes {
+            all.push((usual, operation.case(size, Way::Single, 1)));
         }
     }
-    for (id, title, kind) in [
-        ("incr", "INCR of a counter", Kind::Incr),
-        (
-            "hgetall",
-            "HGETALL of a hash of ten fields of 100 bytes",
-            Kind::HashGetAll,
-        ),
-        ("zadd", "ZADD of one member", Kind::SortedSetAdd),
-        ("lpush-rpop", "LPUSH, then RPOP", Kind::PushPop),
-        ("eval", "EVAL of a script that reads one key", Kind::Eval),
-    ] {
-        all.push(case(id, title, Group::Command, 100, 1, kind));
-    }
-    for (id, title, kind) in [
-        (
-            "locks/acquire-release",
-            "acquire and release a lock",
-            Kind::Lock,
-        ),
-        (
-            "queue/enqueue-take",
-            "enqueue a job, take it, acknowledge it",
-            Kind::Job,
-        ),
-        (
-            "sessions/read-touch",
-            "read a session and extend it",
-            Kind::Session,
-        ),
-        ("cache/hit", "cache-aside, hit", Kind::CacheHit),
-        ("cache/miss", "cache-aside, miss and fill", Kind::CacheMiss),
-        (
-            "patterns/rate-limit",
-            "a rate-limit check by script",
-            Kind::RateLimit,
-        ),
-    ] {
-        all.push(case(id, title, Group::Operation, 1_000, 1, kind));
-    }
-    for (name, title, kind) in [
-        ("pipeline", "GETs in a pipeline", Kind::Pipeline),
-        ("transaction", "GETs in a transaction", Kind::Transaction),
-    ] {
-        for batch in batches {
-            let id = format!("{name}/{batch}");
-            all.push(case(&id, title, Group::Batch, 100, *batch, kind));
+    for way in [Way::Pipeline, Way::Transaction] {
+        for operation in &OPERATIONS {
+            let sized = sizes.iter().map(|size| Some(*size));
+            let sizes: Vec<_> = match operation.sizes {
+                Some(_) => sized.collect(),
+                None => vec![None],
+            };
+            for (index, size) in sizes.into_iter().enumerate() {
+                let usual = operation.kind == Kind::Get && index == 0;
+                let each = batches.iter();
+                all.extend(each.map(|batch| (usual, operation.case(size, way, *batch))));
+            }
         }
     }
-    all.push(case(
-        "cold-start",
-        "connect, then GET",
-        Group::ColdStart,
-        100,
-        1,
-        Kind::ColdStart,
-    ));
-    all
+    all.push((true, COLD_START.case(None, Way::Single, 1)));
+    for (number, (_, case)) in all.iter_mut().enumerate() {
+        case.number = number;
+    }
+    let chosen = all.into_iter().filter(|(usual, _)| full || *usual);
+    chosen.map(|(_, case)| case).collect()
+}
+
+const COLD_START: Operation = operation(
+    "cold-start",
+    "connect, then GET",
+    Kind::ColdStart,
+    Group::ColdStart,
+    None,
+);
+
+/// The value of an operation whose size does not matter.
+const ANY_SIZE: usize = 100;
+
+impl Operation {
+    fn case(&self, size: Option<usize>, way: Way, batch: usize) -> Case {
+        let mut id = self.id.to_owned();
+        let mut title = self.title.to_owned();
+        if let Some(size) = size {
+            id = format!("{id}/{}", size_name(size));
+        }
+        let group = match way {
+            Way::Single => self.group,
+            Way::Pipeline | Way::Transaction => {
+                let name = if way == Way::Pipeline {
+                    "pipeline"
+                } else {
+                    "transaction"
+                };
+                id = format!("{id}/{name}/{batch}");
+                title = format!("{title}; {batch} in a {name}");
+                Group::Batch
+            }
+        };
+        Case {
+            id,
+            number: 0,
+            operation: self.id,
+            title,
+            group,
+            way,
+            size: size.unwrap_or(ANY_SIZE),
+            batch,
+            kind: self.kind,
+        }
+    }
 }
 
 /// A size as ids have it: `100b`, `1kb`.
@@ -181,80 +279,6 @@ pub fn size_name(size: usize) -> String {
 }
 
 impl Case {
-    /// What the client with this number sends, its keys under `prefix`.
-    pub fn script(&self, prefix: &str, client: usize) -> Script {
-        let key = |name: &str| format!("{prefix}{}:{client}:{name}", self.id.replace('/', "-"));
-        let value = "x".repeat(self.size);
-        let one = |words: &[&str]| vec![Exchange::One(words_of(words))];
-        let set = |key: &str| words_of(&["SET", key, &value, EXPIRY[0], EXPIRY[1]]);
-        let (main, other) = (key("a"), key("b"));
-        let expire = |key: &str| words_of(&["EXPIRE", key, EXPIRY[1]]);
-        let (seed, exchanges) = match self.kind {
-            Kind::Get | Kind::CacheHit | Kind::ColdStart => {
-                (vec![set(&main)], one(&["GET", &main]))
-            }
-            Kind::Set => (vec![set(&main)], vec![Exchange::One(set(&main))]),
-            Kind::Incr => (
-                vec![words_of(&["SET", &main, "0", EXPIRY[0], EXPIRY[1]])],
-                one(&["INCR", &main]),
-            ),
-            Kind::HashGetAll => (hash(&main, 10, 100), one(&["HGETALL", &main])),
-            Kind::SortedSetAdd => (
-                vec![words_of(&["ZADD", &main, "0", "first"]), expire(&main)],
-                one(&["ZADD", &main, "1", "member"]),
-            ),
-            // The list is never empty, so it keeps its expiry.
-            Kind::PushPop => (
-                vec![words_of(&["LPUSH", &main, &value]), expire(&main)],
-                [one(&["LPUSH", &main, &value]), one(&["RPOP", &main])].concat(),
-            ),
-            Kind::Eval => (vec![set(&main)], one(&["EVAL", READ, "1", &main])),
-            Kind::Lock => (
-                vec![words_of(&["DEL", &main])],
-                [
-                    one(&["SET", &main, "token", "NX", "PX", "10000"]),
-                    one(&["EVAL", RELEASE, "1", &main, "token"]),
-                ]
-                .concat(),
-            ),
-            Kind::Job => (
-                vec![
-                    words_of(&["LPUSH", &main, &value]),
-                    words_of(&["LPUSH", &other, "kept"]),
-                    expire(&main),
-                    expire(&other),
-                ],
-                [
-                    one(&["LPUSH", &main, &value]),
-                    one(&["LMOVE", &main, &other, "RIGHT", "LEFT"]),
-                    one(&["LREM", &other, "1", &value]),
-                ]
-                .concat(),
-            ),
-            Kind::Session => (
-                hash(&main, 10, self.size / 10),
-                [one(&["HGETALL", &main]), vec![Exchange::One(expire(&main))]].concat(),
-            ),
-            Kind::CacheMiss => (
-                vec![words_of(&["DEL", &main]), set(&other)],
-                [one(&["GET", &main]), vec![Exchange::One(set(&other))]].concat(),
-            ),
-            Kind::RateLimit => (
-                vec![words_of(&["DEL", &main])],
-                one(&["EVAL", LIMIT, "1", &main, "60000"]),
-            ),
-            Kind::Pipeline | Kind::Transaction => {
-                let commands = vec![words_of(&["GET", &main]); self.batch];
-                let exchange = match self.kind {
-                    Kind::Transaction => Exchange::Transaction(commands),
-                    _ => Exchange::Pipeline(commands),
-                };
-                (vec![set(&main)], vec![exchange])
-            }
-        };
-        Script { seed, exchanges }
-    }
-
     /// Whether each operation makes a connection of its own, however the others are run.
     pub fn is_cold(&self) -> bool {
         self.kind == Kind::ColdStart
@@ -264,23 +288,9 @@ impl Case {
     pub fn needs_value(&self, exchange: usize) -> bool {
         match self.kind {
             Kind::CacheMiss => exchange == 1,
-            Kind::Job => exchange == 1,
             _ => true,
         }
     }
-}
-
-fn hash(key: &str, fields: usize, size: usize) -> Vec<Command> {
-    let mut command = words_of(&["HSET", key]);
-    for field in 0..fields {
-        command.push(format!("field{field}").into_bytes());
-        command.push("x".repeat(size.max(1)).into_bytes());
-    }
-    vec![command, words_of(&["EXPIRE", key, EXPIRY[1]])]
-}
-
-fn words_of(words: &[&str]) -> Command {
-    words.iter().map(|word| word.as_bytes().to_vec()).collect()
 }
 
 #[cfg(test)]
@@ -288,25 +298,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_unique_and_every_key_is_seeded() {
-        let all = cases(&[100, 1_000, 10_000, 100_000], &[1, 10, 100]);
-        let mut ids: Vec<&str> = all.iter().map(|case| case.id.as_str()).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        assert_eq!(ids.len(), all.len());
-        for case in &all {
-            let script = case.script("p:", 3);
-            let seeded: Vec<Vec<u8>> = script
-                .seed
-                .iter()
-                .flat_map(scenarios::key_position::keys)
-                .map(|key| key.to_vec())
-                .collect();
-            let used = script.exchanges.iter().flat_map(Exchange::commands);
-            for key in used.flat_map(scenarios::key_position::keys) {
-                assert!(seeded.iter().any(|one| one[..] == key[..]), "{}", case.id);
-                assert!(key.starts_with(b"p:"), "{}", case.id);
-            }
+    fn the_choice_has_every_operation_size_and_batch_and_is_part_of_all() {
+        let (sizes, batches) = ([100, 1_000], [1, 10]);
+        let chosen = cases(&sizes, &batches, false);
+        let all = cases(&sizes, &batches, true);
+        for operation in &OPERATIONS {
+            assert!(chosen.iter().any(|case| case.operation == operation.id));
+            let every = all.iter().filter(|case| case.operation == operation.id);
+            let sizes = operation.sizes.map_or(1, |_| 2);
+            assert_eq!(every.count(), sizes * (1 + 2 * 2), "{}", operation.id);
         }
+        assert!(chosen.iter().all(|case| all.contains(case)));
+        assert!(chosen.iter().any(|case| case.id == "cache/miss/1kb"));
+        assert!(
+            chosen
+                .iter()
+                .any(|case| case.id == "get/100b/transaction/10")
+        );
     }
 }

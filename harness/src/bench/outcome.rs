@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::histogram::{Figures, Histogram};
 use super::link::HttpVersion;
 use super::load::{Arrival, Tally};
-use super::operation::Group;
+use super::operation::{Group, Way};
+use super::price::CostRow;
+use super::processor::Usage;
 use super::statistic::{Ratio, paired};
 use super::worker::Stages;
 
@@ -37,6 +39,10 @@ pub struct Outcome {
     pub generator: Vec<Ceiling>,
     /// The figures of each case.
     pub cases: Vec<CaseOutcome>,
+    /// Operations per second that plans are looked up for.
+    pub cost_rates: Vec<f64>,
+    /// What the cases cost on Upstash.
+    pub costs: Vec<CostRow>,
     /// What a reader must know before using the figures.
     pub warnings: Vec<String>,
 }
@@ -63,6 +69,8 @@ pub struct Settings {
     pub http: HttpVersion,
     /// Whether every operation makes a connection of its own.
     pub fresh: bool,
+    /// How many connections the clients share; `None` when each has its own.
+    pub pool: Option<usize>,
     /// How much a round trip through a relay varies, in microseconds.
     pub jitter_us: u64,
     /// Which part of the cases this is: `1/4`.
@@ -107,13 +115,19 @@ pub struct Ceiling {
 pub struct CaseOutcome {
     /// The case's id.
     pub id: String,
+    /// Its place among all cases there are.
+    pub number: usize,
+    /// What it does once: `get`, `cache/hit`.
+    pub operation: String,
     /// What it does.
     pub title: String,
     /// What kind of thing it is.
     pub group: Group,
+    /// How its commands are sent.
+    pub way: Way,
     /// How many bytes a value has.
     pub size: usize,
-    /// How many commands an exchange has.
+    /// How many times the operation is done at once.
     pub batch: usize,
     /// The round trip that the relay adds, in microseconds; 0 without one.
     pub rtt_us: u64,
@@ -121,6 +135,8 @@ pub struct CaseOutcome {
     pub commands: u64,
     /// How many of them write.
     pub writes: u64,
+    /// How many bytes of arguments and values they move.
+    pub bytes: u64,
     /// What was measured, in the order of the targets.
     pub results: Vec<Measured>,
     /// The reference measured a second time, in the same rounds.
@@ -145,6 +161,10 @@ pub struct Measured {
     pub timeouts: u64,
     /// The first failure, in words.
     pub first_error: Option<String>,
+    /// Why it ended before its time, if it did.
+    pub stopped: Option<String>,
+    /// Whether a budget allowed fewer operations than there was time for.
+    pub capped: bool,
     /// How long it was measured, in seconds.
     pub elapsed_s: f64,
     /// Operations done per second.
@@ -152,6 +172,11 @@ pub struct Measured {
     /// The share of one processor that the generator used meanwhile; `None` where the system does
     /// not tell.
     pub processor: Option<f64>,
+    /// The share of the time that the generator was ready to work and no processor was free.
+    pub waiting: Option<f64>,
+    /// In an open loop: how late operations began for which a client was free (99 %), in
+    /// microseconds.
+    pub late_us: Option<f64>,
     /// Percentiles.
     pub figures: Option<Figures>,
     /// All latencies in nanoseconds: HdrHistogram's compressed V2 format in base64.
@@ -193,6 +218,8 @@ pub struct Comparison {
     /// Whether the medians' difference is inconclusive: it may be none, or is no larger than what
     /// the reference shows against itself.
     pub inconclusive: bool,
+    /// The same of the 99 % quantiles.
+    pub inconclusive_p99: bool,
 }
 
 impl Round {
@@ -222,12 +249,7 @@ pub(crate) fn rate(count: u64, seconds: f64) -> f64 {
 
 impl Measured {
     /// The figures of all rounds.
-    pub fn new(
-        target: &str,
-        rounds: &[Tally],
-        processor: Option<f64>,
-        stages: Option<Stages>,
-    ) -> Self {
+    pub fn new(target: &str, rounds: &[Tally], stages: Option<Stages>) -> Self {
         let mut all = Tally::default();
         for round in rounds {
             all.add(round);
@@ -239,14 +261,25 @@ impl Measured {
             errors: all.errors,
             timeouts: all.timeouts,
             first_error: all.first_error,
+            stopped: all.stopped,
+            capped: all.capped,
             elapsed_s,
             per_second: rate(all.histogram.count(), elapsed_s),
-            processor,
+            processor: None,
+            waiting: None,
+            late_us: (all.late.count() > 0).then(|| all.late.quantile_us(0.99)),
             figures: all.histogram.figures(),
             histogram: all.histogram,
             rounds: rounds.iter().map(Round::of).collect(),
             stages,
         }
+    }
+
+    /// With what the generator did meanwhile.
+    pub(crate) fn used(mut self, usage: Option<Usage>) -> Self {
+        self.processor = usage.map(|usage| usage.shares().0);
+        self.waiting = usage.map(|usage| usage.shares().1);
+        self
     }
 
     /// One figure of every round.
@@ -261,31 +294,34 @@ impl CaseOutcome {
         let Some((reference, subjects)) = self.results.split_first() else {
             return;
         };
-        let against = |subject: &Measured| {
+        let against = |subject: &Measured, floor: [f64; 2]| {
             let ratio = |get: fn(&Round) -> f64| {
                 paired(&reference.series(get), &subject.series(get), ERROR)
             };
-            let p50 = ratio(|round| round.p50_us);
+            let (p50, p99) = (ratio(|round| round.p50_us), ratio(|round| round.p99_us));
             Comparison {
                 target: subject.target.clone(),
-                inconclusive: p50.is_none_or(|ratio| ratio.is_inconclusive()),
+                inconclusive: open(p50, floor[0]),
+                inconclusive_p99: open(p99, floor[1]),
                 p50,
-                p99: ratio(|round| round.p99_us),
+                p99,
             }
         };
-        self.noise = self.again.as_ref().map(against);
-        let floor = self
-            .noise
-            .as_ref()
-            .and_then(|noise| noise.p50)
-            .map_or(0.0, |ratio| ratio.ratio.ln().abs());
-        self.comparisons = subjects.iter().map(against).collect();
-        for comparison in &mut self.comparisons {
-            comparison.inconclusive |= comparison
-                .p50
-                .is_none_or(|ratio| ratio.ratio.ln().abs() <= floor);
-        }
+        self.noise = self.again.as_ref().map(|again| against(again, [0.0; 2]));
+        let floor = |get: fn(&Comparison) -> Option<Ratio>| {
+            self.noise
+                .as_ref()
+                .and_then(get)
+                .map_or(0.0, |ratio| ratio.ratio.ln().abs())
+        };
+        let floor = [floor(|noise| noise.p50), floor(|noise| noise.p99)];
+        self.comparisons = subjects.iter().map(|one| against(one, floor)).collect();
     }
+}
+
+/// Whether a ratio leaves open which of the two is larger, or is no larger than the noise.
+fn open(ratio: Option<Ratio>, floor: f64) -> bool {
+    ratio.is_none_or(|ratio| ratio.is_inconclusive() || ratio.ratio.ln().abs() <= floor)
 }
 
 impl Outcome {

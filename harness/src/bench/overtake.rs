@@ -1,18 +1,22 @@
 //! From which batch on REST is quicker than single commands over TCP.
 
-use super::operation::Group;
+use super::operation::Way;
 use super::outcome::{CaseOutcome, Outcome};
 
-/// The smallest batch by which a REST target is quicker than the same commands one by one over TCP.
+/// The smallest batch by which a REST target is quicker than the same operations one by one over TCP.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Overtake {
+    /// What is done, alone and in batches: `get`.
+    pub operation: String,
+    /// How many bytes a value has.
+    pub size: usize,
     /// The distance, in microseconds.
     pub rtt_us: u64,
     /// The TCP target.
     pub tcp: String,
     /// The REST target.
     pub rest: String,
-    /// The median of one command over TCP, in microseconds.
+    /// The median of one of them over TCP, in microseconds.
     pub single_us: f64,
     /// Batches and their medians over REST, in microseconds.
     pub batches: Vec<(usize, f64)>,
@@ -20,46 +24,42 @@ pub struct Overtake {
     pub batch: Option<u64>,
 }
 
-/// Every pair of a TCP and a REST target at every distance, where single commands and pipelines were
-/// measured.
+/// Every pair of a TCP and a REST target at every distance, for everything that was
+/// measured alone and in pipelines.
 pub fn overtakes(outcome: &Outcome) -> Vec<Overtake> {
-    let mut distances: Vec<u64> = outcome.cases.iter().map(|case| case.rtt_us).collect();
-    distances.sort_unstable();
-    distances.dedup();
     let (rest, tcp): (Vec<_>, Vec<_>) = outcome.targets.iter().partition(|target| target.rest);
     let mut found = Vec::new();
-    for rtt_us in distances {
+    for single in outcome.cases.iter().filter(|case| case.way == Way::Single) {
         for tcp in &tcp {
             for rest in &rest {
-                found.extend(overtake(outcome, rtt_us, &tcp.name, &rest.name));
+                found.extend(overtake(outcome, single, &tcp.name, &rest.name));
             }
         }
     }
+    found.sort_by_key(|one| one.rtt_us);
     found
 }
 
-fn overtake(outcome: &Outcome, rtt_us: u64, tcp: &str, rest: &str) -> Option<Overtake> {
-    let at = |case: &&CaseOutcome| case.rtt_us == rtt_us;
+fn overtake(outcome: &Outcome, single: &CaseOutcome, tcp: &str, rest: &str) -> Option<Overtake> {
     let median = |case: &CaseOutcome, target: &str| {
         let result = case.results.iter().find(|one| one.target == target)?;
         Some(result.figures?.p50_us)
     };
-    // A pipeline of one is a single command over TCP.
-    let single =
-        outcome.cases.iter().filter(at).find(|case| {
-            case.id == "get/100b" || (case.group == Group::Batch && case.batch == 1)
-        })?;
     let single_us = median(single, tcp)?;
-    let mut batches: Vec<(usize, f64)> = outcome
-        .cases
-        .iter()
-        .filter(at)
-        .filter(|case| case.id.starts_with("pipeline/"))
+    let alike = |case: &&CaseOutcome| {
+        case.way == Way::Pipeline
+            && (&case.operation, case.size, case.rtt_us)
+                == (&single.operation, single.size, single.rtt_us)
+    };
+    let pipelines = outcome.cases.iter().filter(alike);
+    let mut batches: Vec<(usize, f64)> = pipelines
         .filter_map(|case| Some((case.batch, median(case, rest)?)))
         .collect();
     batches.sort_by_key(|(batch, _)| *batch);
     (batches.len() >= 2).then(|| Overtake {
-        rtt_us,
+        operation: single.operation.clone(),
+        size: single.size,
+        rtt_us: single.rtt_us,
         tcp: tcp.to_owned(),
         rest: rest.to_owned(),
         single_us,

@@ -2,6 +2,8 @@
 //!
 //! Prices and limits are those of Upstash's pricing page (docs, overall/billing, August 2026).
 
+use serde::{Deserialize, Serialize};
+
 use super::outcome::{CaseOutcome, Outcome};
 
 /// Seconds of a month of 30 days.
@@ -94,8 +96,9 @@ pub fn million(case: &CaseOutcome, read_regions: u64) -> f64 {
 /// The rates that plans are named for, when no other was asked for.
 pub const RATES: [f64; 4] = [0.1, 1.0, 10.0, 100.0];
 
-/// What an operation costs, in words.
-#[derive(Debug, Clone, PartialEq)]
+/// What an operation costs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CostRow {
     /// The case.
     pub case: String,
@@ -105,12 +108,67 @@ pub struct CostRow {
     pub million_usd: f64,
     /// The same with one read region.
     pub million_region_usd: f64,
-    /// The cheapest plan at each rate: `Fixed 250 MB, $10`.
-    pub plans: Vec<String>,
+    /// The plans at each rate.
+    pub rates: Vec<RateCost>,
 }
 
-/// What the cases cost, and the plans that fit these rates (operations a second).
-pub fn costs(outcome: &Outcome, rates: &[f64]) -> Vec<CostRow> {
+/// What an operation costs at one rate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateCost {
+    /// Operations per second.
+    pub rate: f64,
+    /// The cheapest plan that allows it; `None` where none with a published price does.
+    pub fits: Option<String>,
+    /// Each plan.
+    pub plans: Vec<PlanCost>,
+}
+
+/// What an operation costs on one plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanCost {
+    /// The plan.
+    pub plan: String,
+    /// US dollars a month; `None` where the plan does not allow as much.
+    pub monthly_usd: Option<f64>,
+    /// US dollars for a million operations, the month's price spread over what the rate makes of a
+    /// month.
+    pub million_usd: Option<f64>,
+}
+
+impl RateCost {
+    fn of(case: &CaseOutcome, rate: f64) -> RateCost {
+        let (commands, bytes) = (case.commands as f64 * rate, case.bytes as f64 * rate);
+        RateCost {
+            rate,
+            fits: cheapest(commands, bytes).map(|(plan, _)| plan.name.to_owned()),
+            plans: PLANS
+                .iter()
+                .map(|plan| {
+                    let monthly_usd = plan.monthly(commands, bytes);
+                    PlanCost {
+                        plan: plan.name.to_owned(),
+                        monthly_usd,
+                        million_usd: monthly_usd.map(|usd| usd / (rate * MONTH_S) * 1e6),
+                    }
+                })
+                .collect(),
+        }
+    }
+
+    /// The plan that fits, with its price a month: `Fixed 250 MB, $10.00`.
+    pub fn words(&self) -> String {
+        let fit = self.fits.as_ref().and_then(|name| {
+            let plan = self.plans.iter().find(|plan| plan.plan == *name)?;
+            Some(format!("{name}, ${:.2}", plan.monthly_usd?))
+        });
+        fit.unwrap_or_else(|| "Enterprise".to_owned())
+    }
+}
+
+/// What the cases cost, and the plans that fit the outcome's rates.
+pub fn costs(outcome: &Outcome) -> Vec<CostRow> {
     let mut seen = Vec::new();
     outcome
         .cases
@@ -125,15 +183,10 @@ pub fn costs(outcome: &Outcome, rates: &[f64]) -> Vec<CostRow> {
             commands: case.commands,
             million_usd: million(case, 0),
             million_region_usd: million(case, 1),
-            plans: rates
+            rates: outcome
+                .cost_rates
                 .iter()
-                .map(|rate| {
-                    let bytes = (case.size * case.batch) as f64 * rate;
-                    cheapest(case.commands as f64 * rate, bytes).map_or_else(
-                        || "Enterprise".to_owned(),
-                        |(plan, usd)| format!("{}, ${usd:.2}", plan.name),
-                    )
-                })
+                .map(|rate| RateCost::of(case, *rate))
                 .collect(),
         })
         .collect()

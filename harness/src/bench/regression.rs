@@ -6,7 +6,8 @@
 
 use std::str::FromStr;
 
-use super::outcome::{CaseOutcome, Measured, Outcome, Round};
+use super::merge::different;
+use super::outcome::{CaseOutcome, Measured, Outcome, Round, Settings};
 use super::statistic::{Ratio, unpaired};
 
 /// The share of comparisons of whole benchmarks that may raise a false alarm.
@@ -131,15 +132,21 @@ pub struct Changes {
 /// # Errors
 /// When they were measured in ways that cannot be compared, or have nothing in common.
 pub fn changes(then: &Outcome, now: &Outcome, rules: &[Rule]) -> Result<Changes, String> {
-    let (old, new) = (&then.settings, &now.settings);
-    if (old.clients, old.rate, old.fresh, old.http, old.jitter_us)
-        != (new.clients, new.rate, new.fresh, new.http, new.jitter_us)
-    {
-        return Err(
-            "the earlier benchmark had other clients, rate, connections, HTTP version or jitter: \
-             measure with the same flags"
-                .into(),
-        );
+    // More rounds, or longer ones, make intervals narrower and change no figure.
+    let old = Settings {
+        duration_ms: now.settings.duration_ms,
+        warmup_ms: now.settings.warmup_ms,
+        rounds: now.settings.rounds,
+        timeout_ms: now.settings.timeout_ms,
+        shard: now.settings.shard.clone(),
+        seed: now.settings.seed,
+        ..then.settings.clone()
+    };
+    if old != now.settings {
+        return Err(format!(
+            "the earlier benchmark was measured in another way ({}): measure with the same flags",
+            different(&old, &now.settings)
+        ));
     }
     let mut pairs = Vec::new();
     let mut changes = Changes::default();
@@ -161,9 +168,10 @@ pub fn changes(then: &Outcome, now: &Outcome, rules: &[Rule]) -> Result<Changes,
             }
         }
     }
-    // Both sides of an interval count, and only one of them raises an alarm.
+    // Only one side of an interval raises an alarm: the other's share is kept in hand, for few rounds
+    // make the interval itself an estimate.
     let tests = (pairs.len() * rules.len()).max(1) as f64;
-    let error = 2.0 * FALSE_ALARMS / 2.0 / tests;
+    let error = FALSE_ALARMS / tests;
     for (place, old, new) in &pairs {
         for rule in rules {
             match ratio(old, new, rule.metric, error) {

@@ -33,6 +33,13 @@ pub struct Distance {
     pub jitter: Duration,
 }
 
+impl Distance {
+    /// How long one round trip takes.
+    pub(crate) fn round_trip(&self, random: &mut impl RngExt) -> Duration {
+        self.rtt + self.jitter.mul_f64(random.random::<f64>())
+    }
+}
+
 impl Relay {
     /// Starts a relay in front of a server.
     ///
@@ -96,8 +103,7 @@ fn direction(
             let mut random = Pcg64Mcg::seed_from_u64(seed);
             let mut buffer = vec![0; 64 * 1024];
             while let Ok(read) = from.read(&mut buffer) {
-                let extra = distance.jitter.mul_f64(random.random::<f64>());
-                let due = Instant::now() + (distance.rtt + extra) / 2;
+                let due = Instant::now() + distance.round_trip(&mut random) / 2;
                 let end = read == 0;
                 if sender.send((due, buffer[..read].to_vec())).is_err() || end {
                     return;

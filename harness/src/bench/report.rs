@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::html::html;
+use super::log::log;
 use super::markdown::markdown;
 use super::outcome::Outcome;
 
@@ -20,12 +21,15 @@ pub enum Format {
     Markdown,
     /// One page with charts.
     Html,
+    /// Histograms alone, as HdrHistogram's tools read them.
+    Log,
 }
 
-const FORMATS: [(&str, Format, &str); 3] = [
+const FORMATS: [(&str, Format, &str); 4] = [
     ("json", Format::Json, "bench.json"),
     ("markdown", Format::Markdown, "bench.md"),
     ("html", Format::Html, "bench.html"),
+    ("hlog", Format::Log, "bench.hlog"),
 ];
 
 /// A report that was asked for: `html=FILE`.
@@ -49,20 +53,39 @@ impl FromStr for Wanted {
             }),
             Some((name, _, file)) => Err(format!("write the file after it: {name}={file}")),
             None => Err(format!(
-                "'{name}' is no format: write json, markdown or html, then =PATH"
+                "'{name}' is no format: write json, markdown, html or hlog, then =PATH"
             )),
         }
     }
 }
 
 impl Wanted {
-    /// All formats, in `target/swapcheck`.
+    /// JSON, Markdown and HTML, in `target/swapcheck`.
     pub fn default_set() -> Vec<Wanted> {
         let wanted = |(_, format, file): &(&str, Format, &str)| Wanted {
             format: *format,
             path: Path::new(FOLDER).join(file),
         };
-        FORMATS.iter().map(wanted).collect()
+        FORMATS[..3].iter().map(wanted).collect()
+    }
+
+    /// Makes sure that it can be written, before minutes are spent.
+    ///
+    /// # Errors
+    /// A sentence that names the file, and what to do.
+    pub fn check(&self) -> Result<(), String> {
+        let path = self.path.display();
+        if self.path.is_dir() {
+            return Err(format!("'{path}' is a folder: name a file"));
+        }
+        let folder = match self.path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        fs::create_dir_all(folder)
+            .and_then(|()| tempfile::tempfile_in(folder))
+            .map(|_| ())
+            .map_err(|error| format!("'{path}' cannot be written: {error}; name another file"))
     }
 
     /// Writes the report.
@@ -75,9 +98,15 @@ impl Wanted {
             format!("the report '{path}' cannot be made, please report it: {error}")
         };
         let text = match self.format {
-            Format::Json => outcome.json().map_err(|error| fault(error.to_string()))?,
-            Format::Markdown => markdown(outcome),
-            Format::Html => html(outcome).map_err(|error| fault(error.to_string()))?,
+            Format::Json => outcome
+                .json()
+                .map_err(|error| fault(error.to_string()))?
+                .into_bytes(),
+            Format::Markdown => markdown(outcome).into_bytes(),
+            Format::Html => html(outcome)
+                .map_err(|error| fault(error.to_string()))?
+                .into_bytes(),
+            Format::Log => log(outcome).map_err(fault)?,
         };
         let folder = self
             .path

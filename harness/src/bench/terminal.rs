@@ -4,7 +4,15 @@ use std::fmt::Write;
 
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 
-use super::outcome::{CaseOutcome, Comparison, Measured, Outcome};
+use super::histogram::Histogram;
+use super::link::HttpVersion;
+use super::operation::{Group, Way, size_name};
+use super::outcome::{CaseOutcome, Ceiling, Comparison, Measured, Outcome};
+use super::overtake::{Overtake, overtakes};
+use super::price::RateCost;
+use super::statistic::Ratio;
+use super::worker::Stages;
+use crate::cost::dollars;
 
 /// The outcome as text, no wider than `width` where that can be had.
 pub fn terminal(outcome: &Outcome, width: usize) -> String {
@@ -29,22 +37,169 @@ pub fn terminal(outcome: &Outcome, width: usize) -> String {
         let cases = outcome.cases.iter().filter(|case| case.rtt_us == rtt);
         let _ = writeln!(text, "{}\n", table(outcome, cases, width));
     }
+    text.push_str(&cold_starts(outcome));
+    for one in overtakes(outcome) {
+        let _ = writeln!(text, "{}", sentence(&one));
+    }
+    text.push_str(&cost(outcome));
     let _ = writeln!(text, "{}", noise(outcome));
-    for ceiling in &outcome.generator {
-        let _ = writeln!(
-            text,
-            "generator over {} with {} client{}: {:.0}/s, p50 {}",
-            ceiling.protocol,
-            ceiling.clients,
-            if ceiling.clients == 1 { "" } else { "s" },
-            ceiling.per_second,
-            human(ceiling.p50_us)
-        );
+    for line in generator(outcome) {
+        let _ = writeln!(text, "generator against a bare responder: {line}");
     }
     for warning in &outcome.warnings {
         let _ = writeln!(text, "warning: {warning}");
     }
     text
+}
+
+/// A table without lines, of which the first column is to the left.
+fn plain(header: Vec<String>) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(header);
+    table
+}
+
+fn to_the_right(table: &mut Table) {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+}
+
+/// The stages of operations on fresh connections, a line for each target.
+fn cold_starts(outcome: &Outcome) -> String {
+    let rows = stages(outcome);
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut header = vec!["fresh connections, medians".to_owned()];
+    header.extend(Stages::NAMES.map(str::to_owned));
+    let mut table = plain(header);
+    for (label, medians) in rows {
+        let cells = medians.map(|median| median.map_or_else(|| "-".to_owned(), human));
+        table.add_row(std::iter::once(label).chain(cells));
+    }
+    to_the_right(&mut table);
+    format!("{table}\n\n")
+}
+
+/// The medians of the stages of fresh connections, in microseconds, by case and target; those that
+/// took no time at all are none. Of a benchmark that has a cold start only that.
+pub(super) fn stages(outcome: &Outcome) -> Vec<(String, [Option<f64>; 6])> {
+    let only = outcome
+        .cases
+        .iter()
+        .any(|case| case.group == Group::ColdStart);
+    let mut rows = Vec::new();
+    for case in &outcome.cases {
+        if only && case.group != Group::ColdStart {
+            continue;
+        }
+        for one in &case.results {
+            let Some(stages) = one.stages.as_ref().filter(|_| one.count > 0) else {
+                continue;
+            };
+            let median = |stage: &Histogram| {
+                let median = stage.figures()?.p50_us;
+                // Less than this is the time between two looks at the clock.
+                (median >= 1.0).then_some(median)
+            };
+            rows.push((
+                format!("{} on {}", place(case), one.target),
+                stages.all().map(median),
+            ));
+        }
+    }
+    rows
+}
+
+/// What the operations cost at their smallest size, without batches.
+fn cost(outcome: &Outcome) -> String {
+    let mut header = vec![
+        "cost on Upstash".to_owned(),
+        "commands".into(),
+        "per million".into(),
+    ];
+    let rates = outcome.cost_rates.iter();
+    header.extend(rates.map(|rate| format!("plan at {rate}/s, a month")));
+    let mut table = plain(header);
+    let mut seen: Vec<&str> = Vec::new();
+    for case in outcome.cases.iter().filter(|case| case.way == Way::Single) {
+        let row = outcome.costs.iter().find(|row| row.case == case.id);
+        if let Some(row) = row.filter(|_| !seen.contains(&case.operation.as_str())) {
+            seen.push(&case.operation);
+            let mut cells = vec![
+                case.id.clone(),
+                row.commands.to_string(),
+                dollars(row.million_usd),
+            ];
+            cells.extend(row.rates.iter().map(RateCost::words));
+            table.add_row(cells);
+        }
+    }
+    if seen.is_empty() {
+        return String::new();
+    }
+    to_the_right(&mut table);
+    format!("\n{table}\n\n")
+}
+
+/// The generator's own figures, a line each.
+pub(super) fn generator(outcome: &Outcome) -> Vec<String> {
+    let line = |one: &Ceiling| {
+        format!(
+            "{}, {} client{}: {:.0}/s, p50 {}",
+            one.protocol,
+            one.clients,
+            if one.clients == 1 { "" } else { "s" },
+            one.per_second,
+            human(one.p50_us)
+        )
+    };
+    outcome.generator.iter().map(line).collect()
+}
+
+/// The name of a case with its distance.
+pub(super) fn place(case: &CaseOutcome) -> String {
+    match case.rtt_us {
+        0 => case.id.clone(),
+        rtt => format!("{} at {} ms", case.id, rtt as f64 / 1e3),
+    }
+}
+
+/// What a break-even says, in a sentence.
+pub(super) fn sentence(one: &Overtake) -> String {
+    let at = match one.rtt_us {
+        0 => String::new(),
+        rtt => format!(" at {} ms", rtt as f64 / 1e3),
+    };
+    let what = format!("{} of {}", one.operation, size_name(one.size));
+    let largest = one.batches.last().map_or(0, |(batch, _)| *batch as u64);
+    match one.batch {
+        Some(1) => format!(
+            "{what}{at}: {} is no slower than {} without a batch",
+            one.rest, one.tcp
+        ),
+        Some(batch) => format!(
+            "{what}{at}: from about {batch} in a pipeline{} {} is quicker than {} one by one",
+            if batch > largest {
+                " (extrapolated)"
+            } else {
+                ""
+            },
+            one.rest,
+            one.tcp
+        ),
+        None => format!(
+            "{what}{at}: no pipeline on {} is quicker than {} one by one",
+            one.rest, one.tcp
+        ),
+    }
 }
 
 /// How it was measured, in a sentence.
@@ -60,13 +215,22 @@ pub(super) fn method(outcome: &Outcome) -> String {
             }
         ),
     };
+    let connections = match settings.pool {
+        _ if settings.fresh => "a fresh connection for every operation".to_owned(),
+        Some(size) => format!("{size} pooled connections"),
+        None => "kept connections".to_owned(),
+    };
+    let version = match settings.http {
+        HttpVersion::Http1 => "1.1",
+        HttpVersion::Http2 => "2",
+    };
     format!(
-        "{model}, {} client{}, {:.1} s for each case and target in {} rounds by turns, {} connections",
+        "{model}, {} client{}, {} s for each case and target in {} rounds by turns, {connections}, \
+         REST over HTTP/{version}",
         settings.clients,
         if settings.clients == 1 { "" } else { "s" },
         settings.duration_ms as f64 / 1e3,
         settings.rounds,
-        if settings.fresh { "fresh" } else { "kept" },
     )
 }
 
@@ -75,11 +239,6 @@ fn table<'a>(
     cases: impl Iterator<Item = &'a CaseOutcome>,
     width: usize,
 ) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(presets::UTF8_HORIZONTAL_ONLY)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(u16::try_from(width).unwrap_or(u16::MAX).max(80));
     let mut header = vec!["case".to_owned()];
     for (index, target) in outcome.targets.iter().enumerate() {
         header.push(format!("{} p50", target.name));
@@ -89,7 +248,7 @@ fn table<'a>(
             header.push("p50 ratio (99 %)".into());
         }
     }
-    table.set_header(header);
+    let mut table = plain(header);
     for case in cases {
         let mut row = vec![case.id.clone()];
         for (index, measured) in case.results.iter().enumerate() {
@@ -104,12 +263,16 @@ fn table<'a>(
         }
         table.add_row(row);
     }
-    // Ids are for --filter: they stay whole.
-    if let Some(column) = table.column_mut(0) {
-        column.set_constraint(ColumnConstraint::ContentWidth);
-    }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
+    to_the_right(&mut table);
+    let wide = table.lines().next().map_or(0, |line| line.chars().count());
+    if wide > width {
+        table
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(u16::try_from(width).unwrap_or(u16::MAX).max(80));
+        // Ids are for --filter: they stay whole.
+        if let Some(column) = table.column_mut(0) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
     }
     table
 }
@@ -125,10 +288,19 @@ fn figures(measured: &Measured) -> [String; 3] {
     }
 }
 
-/// A comparison in a few characters: the ratio with its interval, or `inconclusive`.
+/// The medians' comparison in a few characters: the ratio with its interval, or `inconclusive`.
 pub(super) fn verdict(comparison: &Comparison) -> String {
-    match comparison.p50 {
-        Some(_) if comparison.inconclusive => "inconclusive".into(),
+    judged(comparison.p50, comparison.inconclusive)
+}
+
+/// The same of the 99 % quantiles.
+pub(super) fn verdict_p99(comparison: &Comparison) -> String {
+    judged(comparison.p99, comparison.inconclusive_p99)
+}
+
+fn judged(ratio: Option<Ratio>, inconclusive: bool) -> String {
+    match ratio {
+        Some(_) if inconclusive => "inconclusive".into(),
         Some(ratio) => format!("×{:.2} ({:.2}–{:.2})", ratio.ratio, ratio.low, ratio.high),
         None => "not comparable".into(),
     }
@@ -136,7 +308,7 @@ pub(super) fn verdict(comparison: &Comparison) -> String {
 
 /// What the reference shows against itself.
 pub(super) fn noise(outcome: &Outcome) -> String {
-    let ratios = |get: fn(&Comparison) -> Option<super::statistic::Ratio>| {
+    let ratios = |get: fn(&Comparison) -> Option<Ratio>| {
         let mut all: Vec<f64> = outcome
             .cases
             .iter()

@@ -1,7 +1,7 @@
 //! What a reader must know before using the figures.
 
 use super::outcome::{Measured, Outcome};
-use super::processor::SATURATED;
+use super::processor::{KEPT_WAITING, SATURATED};
 
 /// All warnings about an outcome.
 pub(crate) fn warnings(outcome: &Outcome) -> Vec<String> {
@@ -21,24 +21,61 @@ pub(crate) fn warnings(outcome: &Outcome) -> Vec<String> {
             .collect();
         if !busy.is_empty() {
             warnings.push(format!(
-                "the generator used more than {:.0} % of its processor in {} measurements, which \
-                 may be of the generator rather than of the target ({}): use fewer --clients",
+                "the generator was saturated in {}: it used more than {:.0} % of its processor, so \
+                 that these figures may be of the generator rather than of the target ({}): use \
+                 fewer --clients, or share the work with --shard",
+                measurements(busy.len()),
                 SATURATED * 100.0,
-                busy.len(),
                 few(&busy)
             ));
         }
     }
+    let starved: Vec<String> = all()
+        .filter(|(_, one)| one.waiting.is_some_and(|share| share > KEPT_WAITING))
+        .map(|(id, one)| {
+            let share = one.waiting.unwrap_or_default() * 100.0;
+            format!("{id} on {}: {share:.0} %", one.target)
+        })
+        .collect();
+    if !starved.is_empty() {
+        warnings.push(format!(
+            "this machine was busy: in {} the generator waited for a processor more than {:.0} % of \
+             the time, which is in every latency ({}): measure on a quiet machine",
+            measurements(starved.len()),
+            KEPT_WAITING * 100.0,
+            few(&starved)
+        ));
+    }
+    let late: Vec<String> = all()
+        .filter(|(_, one)| {
+            let median = one.figures.map_or(f64::MAX, |figures| figures.p50_us);
+            one.late_us
+                .is_some_and(|late| late > LATE_US && late > median / 10.0)
+        })
+        .map(|(id, one)| {
+            let late = super::terminal::human(one.late_us.unwrap_or_default());
+            format!("{id} on {}: {late}", one.target)
+        })
+        .collect();
+    if !late.is_empty() {
+        warnings.push(format!(
+            "the generator itself began operations late in {}, one in a hundred by as much as is \
+             named here, and that is in their latency ({}): lower --rate or --clients, or measure on \
+             a quiet machine",
+            measurements(late.len()),
+            few(&late)
+        ));
+    }
     if let Some(rate) = outcome.settings.rate {
         let late: Vec<String> = all()
-            .filter(|(_, one)| one.count > 0 && one.per_second < rate * 0.95)
+            .filter(|(_, one)| one.count > 0 && !one.capped && one.per_second < rate * 0.95)
             .map(|(id, one)| format!("{id} on {}: {:.0}/s", one.target, one.per_second))
             .collect();
         if !late.is_empty() {
             warnings.push(format!(
-                "{} measurements did not reach the {rate}/s asked for ({}): latencies grow with the \
-                 backlog; lower --rate or raise --clients",
-                late.len(),
+                "{} did not reach the {rate}/s asked for ({}): latencies grow with the backlog; lower \
+                 --rate or raise --clients",
+                measurements(late.len()),
                 few(&late)
             ));
         }
@@ -49,15 +86,44 @@ pub(crate) fn warnings(outcome: &Outcome) -> Vec<String> {
         .collect();
     if !failing.is_empty() {
         warnings.push(format!(
-            "{} measurements had errors or timeouts, which are in no latency ({})",
-            failing.len(),
+            "{} had errors or timeouts, which are in no latency ({})",
+            measurements(failing.len()),
             few(&failing)
+        ));
+    }
+    let capped = all().filter(|(_, one)| one.capped).count();
+    if capped > 0 {
+        warnings.push(format!(
+            "{} had fewer operations than there was time for, so that --max-commands lasts for all: \
+             raise it for narrower intervals",
+            measurements(capped)
+        ));
+    }
+    let stopped: Vec<String> = all()
+        .filter(|(_, one)| one.stopped.is_some())
+        .map(|(id, one)| format!("{id} on {}", one.target))
+        .collect();
+    if let Some(reason) = all().find_map(|(_, one)| one.stopped.as_deref()) {
+        warnings.push(format!(
+            "{} ended before the end: {reason} ({})",
+            measurements(stopped.len()),
+            few(&stopped)
         ));
     }
     if outcome.interrupted {
         warnings.push("the benchmark was stopped before its end".into());
     }
     warnings
+}
+
+/// Less than this is no lateness worth a word, in microseconds.
+const LATE_US: f64 = 100.0;
+
+fn measurements(count: usize) -> String {
+    match count {
+        1 => "1 measurement".into(),
+        count => format!("{count} measurements"),
+    }
 }
 
 fn failure(measured: &Measured) -> String {

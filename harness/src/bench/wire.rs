@@ -3,43 +3,46 @@
 use bytes::Bytes;
 use scenarios::client::Command;
 
-use super::operation::Exchange;
+use super::script::Exchange;
 
 /// One exchange, ready to be sent in either protocol.
 #[derive(Debug, Clone)]
 pub(crate) struct Prepared {
-    /// In the Redis protocol.
+    /// In the Redis protocol; empty over REST.
     pub(crate) resp: Bytes,
     /// How many replies the Redis protocol answers with.
     pub(crate) replies: usize,
     /// The REST path.
     pub(crate) path: &'static str,
-    /// The REST body.
+    /// The REST body; empty over TCP.
     pub(crate) json: Bytes,
     /// Whether nil says that it did not do what it is for.
     pub(crate) needs_value: bool,
 }
 
 impl Prepared {
-    /// Both forms of an exchange.
-    pub(crate) fn new(exchange: &Exchange, needs_value: bool) -> Self {
+    /// An exchange in the form that REST takes, or in the other.
+    pub(crate) fn new(exchange: &Exchange, needs_value: bool, rest: bool) -> Self {
         let commands = exchange.commands();
         let mut resp = Vec::new();
         let transaction = matches!(exchange, Exchange::Transaction(_));
-        if transaction {
-            encode(&mut resp, &[b"MULTI".to_vec()]);
+        if !rest {
+            if transaction {
+                encode(&mut resp, &[b"MULTI".to_vec()]);
+            }
+            for command in commands {
+                encode(&mut resp, command);
+            }
+            if transaction {
+                encode(&mut resp, &[b"EXEC".to_vec()]);
+            }
         }
-        for command in commands {
-            encode(&mut resp, command);
-        }
-        if transaction {
-            encode(&mut resp, &[b"EXEC".to_vec()]);
-        }
-        let texts: Vec<Vec<String>> = commands.iter().map(texts).collect();
+        let all = || -> Vec<Vec<String>> { commands.iter().map(texts).collect() };
         let (path, json) = match exchange {
-            Exchange::One(_) => ("/", serde_json::to_vec(&texts[0])),
-            Exchange::Pipeline(_) => ("/pipeline", serde_json::to_vec(&texts)),
-            Exchange::Transaction(_) => ("/multi-exec", serde_json::to_vec(&texts)),
+            _ if !rest => ("", Ok(Vec::new())),
+            Exchange::One(command) => ("/", serde_json::to_vec(&texts(command))),
+            Exchange::Pipeline(_) => ("/pipeline", serde_json::to_vec(&all())),
+            Exchange::Transaction(_) => ("/multi-exec", serde_json::to_vec(&all())),
         };
         Prepared {
             resp: resp.into(),
@@ -218,18 +221,21 @@ mod tests {
     #[test]
     fn both_forms_say_the_same() {
         let get = vec![b"GET".to_vec(), b"k".to_vec()];
-        let prepared = Prepared::new(&Exchange::Transaction(vec![get.clone()]), true);
+        let exchange = Exchange::Transaction(vec![get.clone()]);
+        let prepared = Prepared::new(&exchange, true, false);
         assert_eq!(prepared.replies, 3);
         assert_eq!(
             prepared.resp,
             &b"*1\r\n$5\r\nMULTI\r\n*2\r\n$3\r\nGET\r\n$1\r\nk\r\n*1\r\n$4\r\nEXEC\r\n"[..]
         );
+        assert!(prepared.json.is_empty());
+        let prepared = Prepared::new(&exchange, true, true);
         assert_eq!(
             (prepared.path, &prepared.json[..]),
             ("/multi-exec", &br#"[["GET","k"]]"#[..])
         );
         assert_eq!(
-            Prepared::new(&Exchange::One(get), true).json,
+            Prepared::new(&Exchange::One(get), true, true).json,
             &br#"["GET","k"]"#[..]
         );
     }

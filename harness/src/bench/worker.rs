@@ -1,7 +1,9 @@
 //! A client of the generator: it runs one operation after the other on its connection.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
 
 use super::histogram::Histogram;
 use super::link::{Fault, Link, Route};
@@ -21,11 +23,35 @@ pub struct Stages {
     pub tls: Histogram,
     /// AUTH and SELECT, or HTTP/2's preface.
     pub greeting: Histogram,
-    /// From the request to the whole answer, which is small enough to come at once.
+    /// From the request to the first byte of its answer.
     pub first_byte: Histogram,
+    /// From there to the end of the operation.
+    pub rest: Histogram,
 }
 
 impl Stages {
+    /// The names of the stages, in order.
+    pub const NAMES: [&str; 6] = [
+        "DNS",
+        "TCP connect",
+        "TLS",
+        "AUTH or HTTP preface",
+        "first byte",
+        "rest",
+    ];
+
+    /// The stages, in order.
+    pub fn all(&self) -> [&Histogram; 6] {
+        [
+            &self.dns,
+            &self.connect,
+            &self.tls,
+            &self.greeting,
+            &self.first_byte,
+            &self.rest,
+        ]
+    }
+
     /// Adds all of another.
     pub fn merge(&mut self, other: &Stages) {
         self.dns.merge(&other.dns);
@@ -33,6 +59,38 @@ impl Stages {
         self.tls.merge(&other.tls);
         self.greeting.merge(&other.greeting);
         self.first_byte.merge(&other.first_byte);
+        self.rest.merge(&other.rest);
+    }
+}
+
+/// Connections that clients take turns on.
+pub(crate) struct Pool {
+    free: Mutex<Vec<Link>>,
+    places: Semaphore,
+}
+
+impl Pool {
+    pub(crate) fn new(size: usize) -> Self {
+        Pool {
+            free: Mutex::new(Vec::new()),
+            places: Semaphore::new(size),
+        }
+    }
+
+    /// A connection that is free, or none where one may be made.
+    fn take(&self) -> Option<Link> {
+        self.links().pop()
+    }
+
+    fn give_back(&self, link: Link) {
+        self.links().push(link);
+    }
+
+    fn links(&self) -> std::sync::MutexGuard<'_, Vec<Link>> {
+        // A list of connections is whole after every statement.
+        self.free
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
@@ -45,6 +103,8 @@ pub(crate) struct Client {
     pub(crate) commands: u64,
     /// Whether each operation makes a connection of its own.
     pub(crate) fresh: bool,
+    /// Where connections come from, when clients share some.
+    pub(crate) pool: Option<Arc<Pool>>,
     pub(crate) timeout: Duration,
     pub(crate) link: Option<Link>,
     pub(crate) stages: Stages,
@@ -52,6 +112,23 @@ pub(crate) struct Client {
 
 impl Client {
     async fn operate(&mut self) -> Result<(), Fault> {
+        let Some(pool) = self.pool.clone() else {
+            return self.exchange().await;
+        };
+        let Ok(_place) = pool.places.acquire().await else {
+            return Err(Fault::Lost("the pool of connections is closed".into()));
+        };
+        self.link = pool.take();
+        let done = self.exchange().await;
+        // After a failure that is not the connection's it is still good.
+        let lost = matches!(done, Err(Fault::Lost(_)));
+        if let Some(link) = self.link.take().filter(|_| !lost) {
+            pool.give_back(link);
+        }
+        done
+    }
+
+    async fn exchange(&mut self) -> Result<(), Fault> {
         if self.fresh {
             self.link = None;
         }
@@ -67,15 +144,20 @@ impl Client {
             return Err(Fault::Lost("there is no connection".into()));
         };
         let since = Instant::now();
+        let mut first = None;
         for prepared in &self.prepared {
             link.exchange(prepared).await?;
+            first = first.or(link.first_byte);
         }
         if let (true, Some(opening)) = (self.fresh, opened) {
+            let ended = Instant::now();
+            let first = first.unwrap_or(ended);
             self.stages.dns.record(opening.dns);
             self.stages.connect.record(opening.connect);
             self.stages.tls.record(opening.tls);
             self.stages.greeting.record(opening.greeting);
-            self.stages.first_byte.record(since.elapsed());
+            self.stages.first_byte.record(first.duration_since(since));
+            self.stages.rest.record(ended.duration_since(first));
         }
         Ok(())
     }

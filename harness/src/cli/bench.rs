@@ -9,9 +9,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::watch;
 
 use super::session::{gather, runtime, shutdown, stop_on_signal};
+use super::shard::Shard;
 use super::{Failure, output};
 use crate::bench::load::Arrival;
 use crate::bench::operation::{Case, cases};
+use crate::bench::price::RATES;
 use crate::bench::regression::{Metric, Rule, changes};
 use crate::bench::{
     Distance, Format, HttpVersion, Outcome, Plan, Progress, Settings, Wanted, measure, merge,
@@ -37,10 +39,13 @@ pub(super) struct BenchArgs {
     /// Only cases whose id matches this glob, such as 'get/*' or 'locks/*'; may be given several times
     #[arg(long, value_name = "GLOB")]
     filter: Vec<String>,
-    /// Value sizes in bytes for GET and SET
+    /// Every operation at every size in every batch, not only the choice that shows each of them
+    #[arg(long)]
+    full: bool,
+    /// Value sizes in bytes
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "100,1000,10000,100000", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     size: Vec<u64>,
-    /// Batches for pipelines and transactions
+    /// How many operations at once, in pipelines and transactions
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "1,10,100", value_parser = clap::value_parser!(u64).range(1..=10_000))]
     batch: Vec<u64>,
     /// How many clients at a time
@@ -59,18 +64,19 @@ pub(super) struct BenchArgs {
     )]
     arrival: ArrivalArg,
     /// How long each case is measured on each target: 1500ms, 10s
-    #[arg(long, value_name = "TIME", default_value = "1500ms", value_parser = time)]
+    #[arg(long, value_name = "TIME", default_value = "1200ms", value_parser = time)]
     duration: Duration,
     /// How long each case runs on each target before it is measured
-    #[arg(long, value_name = "TIME", default_value = "200ms", value_parser = time)]
+    #[arg(long, value_name = "TIME", default_value = "150ms", value_parser = time)]
     warmup: Duration,
     /// In how many rounds targets take turns
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(3..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u16).range(3..=1000))]
     rounds: u16,
     /// After how long no answer counts as a timeout
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = time)]
     timeout: Duration,
-    /// Measure as if the targets were this round trip away; a list measures at each: 1ms,20ms,80ms
+    /// Measure as if the targets were this round trip further away; a list measures at each:
+    /// 1ms,20ms,80ms
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = time)]
     rtt: Vec<Duration>,
     /// How much longer a round trip through the relay may take, evenly spread
@@ -79,7 +85,10 @@ pub(super) struct BenchArgs {
     /// Whether clients keep their connections, or make one for each operation
     #[arg(long, value_name = "MODE", value_enum, default_value = "kept")]
     connections: Connections,
-    /// The version of HTTP that REST is spoken in
+    /// Clients take turns on this many kept connections [default: each has its own]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pool: Option<u16>,
+    /// The version of HTTP that REST is spoken in; clients share a connection of HTTP/2
     #[arg(long, value_name = "VERSION", value_enum, default_value = "1.1")]
     http: HttpArg,
     /// Repeat the arrivals of another benchmark
@@ -105,8 +114,12 @@ pub(super) struct BenchArgs {
     /// given several times
     #[arg(long, value_name = "RULE", requires = "compare")]
     fail_on: Vec<Rule>,
-    /// Write a report: json=FILE, markdown=FILE or html=FILE; may be given several times
-    /// [default: all three, in target/swapcheck]
+    /// Look up which plan of Upstash fits so many operations a second, and what it costs
+    /// [default: --rate, else 0.1,1,10,100]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = positive)]
+    cost_rate: Vec<f64>,
+    /// Write a report: json=FILE, markdown=FILE, html=FILE, or hlog=FILE for HdrHistogram's own tools;
+    /// may be given several times [default: the first three, in target/swapcheck]
     #[arg(long, value_name = "FORMAT=FILE")]
     report: Vec<Wanted>,
     /// Measure only this part of the cases, as in 1/4; `swapcheck bench merge` puts parts together
@@ -128,40 +141,10 @@ struct MergeArgs {
     /// Write the whole to a file
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
-    /// Write a report: json=FILE, markdown=FILE or html=FILE; may be given several times
-    /// [default: all three, in target/swapcheck]
+    /// Write a report: json=FILE, markdown=FILE, html=FILE, or hlog=FILE for HdrHistogram's own tools;
+    /// may be given several times [default: the first three, in target/swapcheck]
     #[arg(long, value_name = "FORMAT=FILE")]
     report: Vec<Wanted>,
-}
-
-/// One part of several: `1/4`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Shard {
-    part: usize,
-    parts: usize,
-}
-
-impl Shard {
-    /// Whether the thing at this place is in this part: every so manieth is, so that slow
-    /// neighbours are spread.
-    pub(super) fn has(self, index: usize) -> bool {
-        index % self.parts == self.part - 1
-    }
-}
-
-impl std::str::FromStr for Shard {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("'{text}' is no part: write 1/4 for the first of four");
-        let (part, parts) = text.split_once('/').ok_or_else(wrong)?;
-        let part = part.parse::<usize>().map_err(|_| wrong())?;
-        let parts = parts.parse::<usize>().map_err(|_| wrong())?;
-        if part == 0 || part > parts {
-            return Err(wrong());
-        }
-        Ok(Shard { part, parts })
-    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -218,6 +201,9 @@ pub(super) fn bench(args: &BenchArgs) -> Result<Exit, Failure> {
     }
     let chosen = choose(args)?;
     let settings = settings(args)?;
+    for one in wanted(args.save.as_deref(), &args.report) {
+        one.check().map_err(Failure::mistake)?;
+    }
     // A file that cannot be read is found before minutes are spent.
     let earlier = args
         .compare
@@ -261,7 +247,7 @@ fn compared(earlier: &Outcome, outcome: &Outcome, rules: &[Rule]) -> Result<Exit
 fn choose(args: &BenchArgs) -> Result<Vec<Case>, Failure> {
     let sizes: Vec<usize> = args.size.iter().map(|size| *size as usize).collect();
     let batches: Vec<usize> = args.batch.iter().map(|batch| *batch as usize).collect();
-    let mut chosen = cases(&sizes, &batches);
+    let mut chosen = cases(&sizes, &batches, args.full);
     let ids: Vec<String> = chosen.iter().map(|case| case.id.clone()).collect();
     let globs = args
         .filter
@@ -276,15 +262,16 @@ fn choose(args: &BenchArgs) -> Result<Vec<Case>, Failure> {
         chosen.retain(|case| globs.iter().any(|glob| glob.is_match(&case.id)));
     }
     if let Some(shard) = args.shard {
-        let mut index = 0;
-        chosen.retain(|_| {
-            index += 1;
-            shard.has(index - 1)
-        });
+        shard.keep(&mut chosen);
     }
     if chosen.is_empty() {
+        let more = if args.full {
+            ""
+        } else {
+            "; --full has every operation at every size in every batch"
+        };
         return Err(Failure::mistake(format!(
-            "no case is left by --filter and --shard; the cases are {}",
+            "no case is left by --filter and --shard; the cases are {}{more}",
             ids.join(", ")
         )));
     }
@@ -300,6 +287,12 @@ fn settings(args: &BenchArgs) -> Result<Settings, Failure> {
     if args.timeout.is_zero() {
         return Err(Failure::mistake(
             "--timeout 0 lets no answer in: write 5s, say",
+        ));
+    }
+    if args.pool.is_some() && args.connections == Connections::Fresh {
+        return Err(Failure::mistake(
+            "--pool keeps connections and --connections fresh makes one for each operation: leave \
+             one of them out",
         ));
     }
     Ok(Settings {
@@ -318,10 +311,9 @@ fn settings(args: &BenchArgs) -> Result<Settings, Failure> {
             HttpArg::Two => HttpVersion::Http2,
         },
         fresh: args.connections == Connections::Fresh,
+        pool: args.pool.map(usize::from),
         jitter_us: args.jitter.as_micros() as u64,
-        shard: args
-            .shard
-            .map(|shard| format!("{}/{}", shard.part, shard.parts)),
+        shard: args.shard.map(|shard| shard.to_string()),
         seed: args.seed,
     })
 }
@@ -368,6 +360,7 @@ async fn session(
         cases,
         distances: distances(args),
         settings,
+        cost_rates: cost_rates(args),
         main: tokio::runtime::Handle::current(),
     };
     let outcome = generate(plan, stop.clone()).await;
@@ -380,10 +373,33 @@ async fn session(
     if outcome.interrupted {
         return Ok(Exit::Interrupted);
     }
+    if let Some(reason) = unmeasured(&outcome) {
+        return Err(Failure::unreachable(reason));
+    }
     match &earlier {
         Some(earlier) => compared(earlier, &outcome, &args.fail_on),
         None => Ok(Exit::Success),
     }
+}
+
+/// Says which target nothing could be measured on, if there is one.
+fn unmeasured(outcome: &Outcome) -> Option<String> {
+    outcome.targets.iter().find_map(|target| {
+        let mut results = outcome
+            .cases
+            .iter()
+            .flat_map(|case| &case.results)
+            .filter(|one| one.target == target.name);
+        let first = results.clone().next()?;
+        let reason = first.first_error.as_ref().or(first.stopped.as_ref());
+        results.all(|one| one.count == 0).then(|| {
+            format!(
+                "nothing could be measured on {}: {}",
+                target.name,
+                reason.map_or("no answer came in time", String::as_str)
+            )
+        })
+    })
 }
 
 fn specs(args: &BenchArgs) -> Result<Vec<TargetSpec>, Failure> {
@@ -408,6 +424,14 @@ fn specs(args: &BenchArgs) -> Result<Vec<TargetSpec>, Failure> {
         }
     }
     Ok(specs)
+}
+
+fn cost_rates(args: &BenchArgs) -> Vec<f64> {
+    match (&args.cost_rate[..], args.rate) {
+        ([], Some(rate)) => vec![rate],
+        ([], None) => RATES.to_vec(),
+        (rates, _) => rates.to_vec(),
+    }
 }
 
 fn distances(args: &BenchArgs) -> Vec<Option<Distance>> {
@@ -478,7 +502,8 @@ fn advance(bar: &ProgressBar, progress: &Progress) {
     bar.set_message(progress.what.clone());
 }
 
-fn write(outcome: &Outcome, save: Option<&Path>, reports: &[Wanted]) -> Result<(), Failure> {
+/// The files to write.
+fn wanted(save: Option<&Path>, reports: &[Wanted]) -> Vec<Wanted> {
     let mut wanted = if reports.is_empty() {
         Wanted::default_set()
     } else {
@@ -488,6 +513,11 @@ fn write(outcome: &Outcome, save: Option<&Path>, reports: &[Wanted]) -> Result<(
         format: Format::Json,
         path: path.to_owned(),
     }));
+    wanted
+}
+
+fn write(outcome: &Outcome, save: Option<&Path>, reports: &[Wanted]) -> Result<(), Failure> {
+    let wanted = wanted(save, reports);
     for one in &wanted {
         one.write(outcome).map_err(Failure::mistake)?;
     }

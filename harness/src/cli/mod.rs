@@ -8,6 +8,7 @@ mod output;
 mod record;
 mod run;
 mod session;
+mod shard;
 mod workload;
 
 use std::process::ExitCode;

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::session::{Gathered, gather, runtime, shutdown, stop_on_signal};
+use super::shard::Shard;
 use super::workload::WorkloadArgs;
 use super::{Failure, output};
 use crate::baseline::Baseline;
@@ -70,6 +71,9 @@ pub struct RunArgs {
     /// Repeat the order in which scenarios ran
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Run only this part of the scenarios and workloads, as in 1/4, for machines that share them
+    #[arg(long, value_name = "PART/PARTS")]
+    shard: Option<Shard>,
     /// How many scenarios run at a time
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: u16,
@@ -85,12 +89,24 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Failure> {
         documents: args.documents.clone(),
     };
     let seed = args.seed.unwrap_or_else(|| u64::from(std::process::id()));
-    let workloads = args.workload.plan(&selection, seed);
-    let scenarios = match load(&selection) {
+    let mut workloads = args.workload.plan(&selection, seed);
+    let mut scenarios = match load(&selection) {
         // A filter may take workloads alone.
         Err(SuiteError::NothingSelected) if workloads.is_some() => Vec::new(),
         loaded => loaded?,
     };
+    if let Some(shard) = args.shard {
+        shard.keep(&mut scenarios);
+        if let Some(plan) = &mut workloads {
+            shard.keep(&mut plan.workloads);
+        }
+        workloads = workloads.filter(|plan| !plan.workloads.is_empty());
+        if scenarios.is_empty() && workloads.is_none() {
+            return Err(Failure::mistake(format!(
+                "nothing is left in part {shard}: use fewer parts, or select more"
+            )));
+        }
+    }
     let selected = Selected {
         scenarios,
         workloads,

@@ -25,6 +25,7 @@
 //! # }
 //! ```
 
+pub mod codec;
 mod dial;
 mod endpoint;
 mod error;
@@ -148,6 +149,11 @@ impl Target {
     /// When the budget of a server that swapcheck did not start does not allow them.
     pub(crate) fn spend(&self, commands: u64) -> Result<(), ClientError> {
         self.ledger.spend(commands)
+    }
+
+    /// How many more billable commands the budget allows; `None` without a budget.
+    pub(crate) fn left(&self) -> Option<u64> {
+        self.ledger.left()
     }
 
     /// Why nothing more can be sent to this target, once that is so: its budget or its quota is

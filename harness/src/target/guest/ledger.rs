@@ -171,6 +171,12 @@ impl Ledger {
         }
     }
 
+    /// How many more billable commands the budget allows; `None` without a budget.
+    pub(crate) fn left(&self) -> Option<u64> {
+        let limit = self.guest.as_ref()?.limit?;
+        Some(limit.saturating_sub(self.billed()))
+    }
+
     /// Why nothing more is sent to this target, once that is so.
     pub(crate) fn stopped(&self) -> Option<String> {
         locked(&self.guest.as_ref()?.stopped).clone()

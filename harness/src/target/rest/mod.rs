@@ -26,8 +26,9 @@ use scenarios::{Client, ClientError, Connector, Reply};
 use serde_json::Value;
 use url::Url;
 
+pub(super) use self::decode::Envelope;
 use self::explain::whole;
-use self::request::Request;
+pub(super) use self::request::Request;
 use super::error::TargetError;
 use super::guest::only_reads;
 use super::option::Options;

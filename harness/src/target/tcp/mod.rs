@@ -24,7 +24,8 @@ use scenarios::{Client, ClientError, Connector, Reply};
 use tokio::task::AbortHandle;
 use url::Url;
 
-use self::translate::{blocking_time, packed, reply, server_error};
+use self::translate::{blocking_time, server_error};
+pub(super) use self::translate::{packed, reply};
 use super::dial::{Address, dial, seconds};
 use super::error::TargetError;
 use super::option::{Options, Protocol};

@@ -10,7 +10,7 @@ use scenarios::{ClientError, Reply};
 const FOREVER: Duration = Duration::from_secs(60);
 
 /// Commands that change how a connection is answered, after which replies no longer match commands.
-pub(super) fn packed(command: &Command) -> Result<redis::Cmd, ClientError> {
+pub(in super::super) fn packed(command: &Command) -> Result<redis::Cmd, ClientError> {
     let name = command.first().map(|name| name.to_ascii_uppercase());
     match name.as_deref() {
         None => {
@@ -79,7 +79,7 @@ pub(super) fn blocking_time(command: &Command) -> Duration {
     }
 }
 
-pub(super) fn reply(value: Value) -> Reply {
+pub(in super::super) fn reply(value: Value) -> Reply {
     match value {
         Value::Nil => Reply::Nil,
         Value::Int(number) => Reply::Integer(number),

@@ -54,7 +54,7 @@ async fn a_stall_of_a_second_shows_in_an_open_loop() {
     for arrival in [Arrival::Constant, Arrival::Poisson] {
         let clock = MovedClock::default();
         let schedule = Schedule::new(100.0, arrival, Duration::ZERO, Duration::from_secs(60), 7);
-        let tally = open(&mut server(&clock), &clock, schedule).await;
+        let tally = open(&mut server(&clock), &clock, schedule, u64::MAX).await;
         let figures = tally.histogram.figures().expect("it measured");
         assert!(figures.p50_us < 5_000.0, "{arrival:?}: {figures:?}");
         assert!(figures.p999_us > 900_000.0, "{arrival:?}: {figures:?}");
@@ -83,7 +83,7 @@ async fn arrivals_come_at_the_rate_asked_for() {
     ] {
         let clock = MovedClock::default();
         let schedule = Schedule::new(100.0, arrival, Duration::ZERO, Duration::from_secs(60), 3);
-        let tally = open(&mut server(&clock), &clock, schedule).await;
+        let tally = open(&mut server(&clock), &clock, schedule, u64::MAX).await;
         let count = tally.histogram.count();
         assert!((least..=most).contains(&count), "{arrival:?}: {count}");
     }

@@ -5,8 +5,9 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use mock_upstash::{Fault, MockUpstash};
 use swapcheck::bench::load::Arrival;
-use swapcheck::bench::operation::cases;
+use swapcheck::bench::operation::{Case, cases};
 use swapcheck::bench::{Distance, HttpVersion, Outcome, Plan, Relay, Settings, measure, terminal};
 use swapcheck::target::{Opened, Options, Target, open};
 
@@ -21,6 +22,7 @@ fn settings(http: HttpVersion) -> Settings {
         timeout_ms: 5_000,
         http,
         fresh: false,
+        pool: None,
         jitter_us: 0,
         shard: None,
         seed: 1,
@@ -41,11 +43,21 @@ async fn measured(
     settings: Settings,
     distance: Option<Distance>,
 ) -> Outcome {
+    measured_cases(cases(&[100], &[1, 10], true), targets, settings, distance).await
+}
+
+async fn measured_cases(
+    cases: Vec<Case>,
+    targets: Vec<Arc<Target>>,
+    settings: Settings,
+    distance: Option<Distance>,
+) -> Outcome {
     let plan = Plan {
         targets,
-        cases: cases(&[100], &[1, 10]),
+        cases,
         distances: vec![distance],
         settings,
+        cost_rates: vec![1.0],
         main: tokio::runtime::Handle::current(),
     };
     let (_keep, stop) = tokio::sync::watch::channel(false);
@@ -69,7 +81,7 @@ async fn every_case_works_on_the_mock_by_either_http_and_json_keeps_to_its_schem
     for http in [HttpVersion::Http1, HttpVersion::Http2] {
         let target = mock().await;
         let outcome = measured(vec![target.clone()], settings(http), None).await;
-        assert_eq!(outcome.cases.len(), cases(&[100], &[1, 10]).len());
+        assert_eq!(outcome.cases.len(), cases(&[100], &[1, 10], true).len());
         for case in &outcome.cases {
             for one in case.results.iter().chain(&case.again) {
                 assert!(one.count > 0, "{} {http:?}: {:?}", case.id, one.first_error);
@@ -135,4 +147,44 @@ fn a_relay_delays_both_ways_and_changes_nothing() {
         .expect("it ends with the server");
     assert_eq!(word, b"hello");
     assert!(since.elapsed() >= rtt, "{:?}", since.elapsed());
+}
+
+/// A server that is asked a hundred times a second, and stalls for a second at the fiftieth time.
+async fn stalled(rate: Option<f64>) -> Outcome {
+    let mock = MockUpstash::builder().start().await.expect("a mock");
+    let url = format!("{}?_token={}", mock.url(), mock.token());
+    let target = match open(&url.parse().expect("a target"), &Options::default()).await {
+        Ok(Opened::Ready(target)) => Arc::new(*target),
+        Ok(Opened::Absent(reason)) => panic!("{reason}"),
+        Err(error) => panic!("{error}"),
+    };
+    mock.inject(
+        Fault::delay(Duration::from_secs(1))
+            .on("GET")
+            .every(50)
+            .times(1),
+    );
+    let settings = Settings {
+        clients: 1,
+        rate,
+        duration_ms: 2_000,
+        warmup_ms: 0,
+        rounds: 1,
+        ..settings(HttpVersion::Http1)
+    };
+    let all = cases(&[100], &[1], false);
+    let case = all.into_iter().filter(|case| case.id == "get/100b");
+    let outcome = measured_cases(case.collect(), vec![target.clone()], settings, None).await;
+    target.shutdown().await;
+    mock.stop().await;
+    outcome
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stall_of_a_real_server_shows_in_an_open_loop() {
+    let outcome = stalled(Some(100.0)).await;
+    let figures = outcome.cases[0].results[0].figures.expect("it measured");
+    assert!(figures.p999_us > 990_000.0, "{figures:?}");
+    // A hundred came during the stall, and on average waited for half of it.
+    assert!(figures.p90_us > 300_000.0, "{figures:?}");
 }

@@ -3,5 +3,6 @@
 
 mod load;
 mod measure;
+mod program;
 mod regression;
 mod statistic;

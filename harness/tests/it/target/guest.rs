@@ -31,8 +31,18 @@ async fn owner(server: &RedisServer) -> Box<dyn scenarios::Client> {
         .unwrap()
 }
 
+/// What the owner is answered, as text; an array by its members' texts.
+pub(crate) async fn ask_owner(server: &RedisServer, words: &[&str]) -> String {
+    let mut owner = owner(server).await;
+    let reply = ask(owner.as_mut(), words).await;
+    reply.as_bytes().map_or_else(
+        || format!("{reply:?}"),
+        |bytes| String::from_utf8_lossy(bytes).into_owned(),
+    )
+}
+
 /// Every key with its serialized value and its expiry.
-pub(super) async fn everything(server: &RedisServer) -> Vec<(Vec<u8>, Reply, Reply)> {
+pub(crate) async fn everything(server: &RedisServer) -> Vec<(Vec<u8>, Reply, Reply)> {
     let mut owner = owner(server).await;
     let Reply::Array(keys) = ask(owner.as_mut(), &["KEYS", "*"]).await else {
         panic!("KEYS gives an array")
@@ -54,7 +64,7 @@ pub(super) async fn everything(server: &RedisServer) -> Vec<(Vec<u8>, Reply, Rep
     all
 }
 
-pub(super) async fn with_others_keys(server: &RedisServer) {
+pub(crate) async fn with_others_keys(server: &RedisServer) {
     let mut owner = owner(server).await;
     ask(
         owner.as_mut(),

@@ -1,7 +1,7 @@
 //! Targets: naming, reaching, provisioning, and being a guest.
 
 mod absent;
-mod guest;
+pub(crate) mod guest;
 mod provision;
 mod rest;
 mod signal;
