@@ -352,16 +352,21 @@ fn conclusion(outcome: &Outcome, exit: Exit) -> String {
     if let Some(reason) = exit.reason(outcome) {
         parts.push(reason);
     }
-    let changes = outcome
+    let (cosmetic, changes): (Vec<_>, Vec<_>) = outcome
         .documented
         .iter()
-        .filter(|found| !found.shown_in.is_empty() && found.severity > compare::Severity::Cosmetic)
-        .count();
+        .filter(|found| !found.shown_in.is_empty())
+        .partition(|found| found.severity == compare::Severity::Cosmetic);
     for (count, one, more) in [
         (
-            changes,
+            changes.len(),
             "documented difference to check your application for",
             "documented differences to check your application for",
+        ),
+        (
+            cosmetic.len(),
+            "cosmetic documented difference",
+            "cosmetic documented differences",
         ),
         (
             sum(|tally| tally.accepted),

@@ -73,8 +73,8 @@ struct Part {
 
 struct AreaView<'a> {
     name: &'a str,
-    scenarios: usize,
-    steps: usize,
+    scenarios: String,
+    steps: String,
     cells: Vec<Vec<Part>>,
     sum: bool,
 }
@@ -282,17 +282,18 @@ fn areas(outcome: &Outcome) -> Vec<AreaView<'_>> {
         .iter()
         .map(|area| AreaView {
             name: &area.name,
-            scenarios: area.scenarios,
-            steps: area.steps,
+            scenarios: thousands(area.scenarios as u64),
+            steps: thousands(area.steps as u64),
             cells: area.tallies.iter().map(parts).collect(),
             sum: false,
         })
         .collect();
     if areas.len() > 1 {
+        let steps: usize = outcome.areas.iter().map(|area| area.steps).sum();
         areas.push(AreaView {
             name: "all",
-            scenarios: outcome.scenarios.len(),
-            steps: outcome.areas.iter().map(|area| area.steps).sum(),
+            scenarios: thousands(outcome.scenarios.len() as u64),
+            steps: thousands(steps as u64),
             cells: present(outcome)
                 .map(|target| parts(&target.tally))
                 .collect(),
