@@ -4,12 +4,12 @@ use askama::Template;
 
 use super::chart::{Axis, Curve, RatioBar, Stack, curves, ratios, stacks};
 use super::histogram::tail;
-use super::operation::size_name;
+use super::operation::Group;
 use super::outcome::{CaseOutcome, Comparison, Measured, Outcome};
 use super::overtake::{Overtake, overtakes};
 use super::price::{CostRow, PLANS, PlanCost, RateCost};
 use super::terminal::{
-    generator, human, method, noise, place, sentence, stages, verdict, verdict_p99,
+    bytes, generator, method, noise, place, sentence, stages, verdict, verdict_p99,
 };
 use super::worker::Stages;
 use crate::cost::dollars;
@@ -21,6 +21,7 @@ const COLORS: usize = 4;
 #[template(path = "bench.html")]
 struct Page<'a> {
     outcome: &'a Outcome,
+    begun: String,
     method: String,
     noise: String,
     generator: Vec<String>,
@@ -86,6 +87,11 @@ const HEADERS: [&str; 12] = [
 /// When the template cannot be filled in, which is a fault of swapcheck.
 pub fn html(outcome: &Outcome) -> Result<String, askama::Error> {
     Page {
+        begun: outcome
+            .started_at
+            .get(..16)
+            .unwrap_or_default()
+            .replace('T', " "),
         outcome,
         method: method(outcome),
         noise: noise(outcome),
@@ -160,9 +166,10 @@ fn percentiles(case: &CaseOutcome) -> Chart {
             .map(|(share, name)| (nines(share), name.to_owned()))
             .to_vec(),
     };
-    let curve = |(index, one): (usize, &Measured)| Curve {
-        color: index % COLORS,
-        label: one.target.clone(),
+    let curve = |color: usize, label: String, broken: bool, one: &Measured| Curve {
+        color,
+        label,
+        broken,
         // Beyond as many nines as there are measurements is only the slowest of them.
         points: (0..=80)
             .map(|step| 1.0 - 10f64.powf(-f64::from(step) / 20.0))
@@ -170,7 +177,14 @@ fn percentiles(case: &CaseOutcome) -> Chart {
             .map(|share| (nines(share), one.histogram.quantile_us(share)))
             .collect(),
     };
-    let all: Vec<Curve> = case.results.iter().enumerate().map(curve).collect();
+    let results = case.results.iter().enumerate();
+    let mut all: Vec<Curve> = results
+        .map(|(index, one)| curve(index % COLORS, one.target.clone(), false, one))
+        .collect();
+    // What the reference shows against itself: curves no further apart than these are alike.
+    if let Some(again) = &case.again {
+        all.insert(1, curve(0, format!("{} again", again.target), true, again));
+    }
     let title = place(case);
     Chart {
         svg: curves(&format!("{title}: latency by percentile"), &axis, &all),
@@ -179,43 +193,52 @@ fn percentiles(case: &CaseOutcome) -> Chart {
     }
 }
 
+const GROUPS: [(Group, &str); 4] = [
+    (Group::Command, "single commands"),
+    (Group::Operation, "operations"),
+    (Group::Batch, "batches"),
+    (Group::ColdStart, "cold start"),
+];
+
 fn ratio_charts(outcome: &Outcome) -> Vec<Chart> {
     let reference = outcome
         .targets
         .first()
         .map_or("", |target| target.name.as_str());
-    outcome
-        .targets
-        .iter()
-        .enumerate()
-        .skip(1)
-        .map(|(index, target)| {
+    let subjects = outcome.targets.iter().enumerate().skip(1);
+    let mut charts = Vec::new();
+    for (index, target) in subjects {
+        for (group, name) in GROUPS {
             let bars: Vec<RatioBar> = outcome
                 .cases
                 .iter()
+                .filter(|case| case.group == group)
                 .filter_map(|case| {
                     let comparison = case
                         .comparisons
                         .iter()
                         .find(|one| one.target == target.name)?;
-                    let ratio = comparison.p50?;
                     Some(RatioBar {
                         color: index % COLORS,
                         label: place(case),
-                        ratio: (ratio.ratio, ratio.low, ratio.high),
+                        ratio: comparison.p50?,
                         faint: comparison.inconclusive,
                     })
                 })
                 .collect();
-            let title = format!("{} against {reference}", target.name);
-            Chart {
+            if bars.is_empty() {
+                continue;
+            }
+            let title = format!("{} against {reference}, {name}", target.name);
+            charts.push(Chart {
                 svg: ratios(&title, &bars),
                 note: "Ratio of medians with its 99 % interval; faint where it is inconclusive."
                     .into(),
                 title,
-            }
-        })
-        .collect()
+            });
+        }
+    }
+    charts
 }
 
 /// Curves over the distance, for every case measured at more than one.
@@ -228,17 +251,30 @@ fn distance(outcome: &Outcome) -> Vec<Chart> {
     }
     let chart = |id: &str| {
         let cases: Vec<&CaseOutcome> = outcome.cases.iter().filter(|case| case.id == id).collect();
+        let rtts = || cases.iter().map(|case| case.rtt_us);
+        // From 1 to 80 ms the short ones would lie on each other.
+        let log = rtts().min() > Some(0) && rtts().max() > rtts().min().map(|least| least * 8);
         let axis = Axis {
-            title: "round trip",
-            log: false,
+            title: if log {
+                "round trip, log scale"
+            } else {
+                "round trip"
+            },
+            log,
             ticks: cases
                 .iter()
-                .map(|case| (case.rtt_us as f64, human(case.rtt_us as f64)))
+                .map(|case| {
+                    (
+                        case.rtt_us as f64,
+                        format!("{} ms", case.rtt_us as f64 / 1e3),
+                    )
+                })
                 .collect(),
         };
         let curve = |(index, target): (usize, &super::outcome::TargetInfo)| Curve {
             color: index % COLORS,
-            label: target.name.clone(),
+            label: format!("{}, median", target.name),
+            broken: false,
             points: cases
                 .iter()
                 .filter_map(|case| {
@@ -261,7 +297,7 @@ fn distance(outcome: &Outcome) -> Vec<Chart> {
 
 fn batch(outcome: &Outcome, one: &Overtake) -> Chart {
     let axis = Axis {
-        title: "commands",
+        title: "operations at once, log scale",
         log: true,
         ticks: one
             .batches
@@ -280,6 +316,7 @@ fn batch(outcome: &Outcome, one: &Overtake) -> Chart {
         Curve {
             color: color(&one.tcp),
             label: format!("{}, one by one", one.tcp),
+            broken: true,
             points: one
                 .batches
                 .iter()
@@ -289,6 +326,7 @@ fn batch(outcome: &Outcome, one: &Overtake) -> Chart {
         Curve {
             color: color(&one.rest),
             label: format!("{}, in a pipeline", one.rest),
+            broken: false,
             points: one
                 .batches
                 .iter()
@@ -299,7 +337,7 @@ fn batch(outcome: &Outcome, one: &Overtake) -> Chart {
     let title = format!(
         "{} of {}: {} in pipelines, {} one by one{}",
         one.operation,
-        size_name(one.size),
+        bytes(one.size),
         one.rest,
         one.tcp,
         match one.rtt_us {
@@ -309,7 +347,10 @@ fn batch(outcome: &Outcome, one: &Overtake) -> Chart {
     );
     Chart {
         svg: curves(&title, &axis, &all),
-        note: sentence(one),
+        note: format!(
+            "{}. One by one is reckoned from the median of one.",
+            sentence(one)
+        ),
         title,
     }
 }

@@ -159,7 +159,11 @@ impl Route {
                     .await
                     .map_err(|error| format!("the host '{}' is not found: {error}", self.host))?
                     .collect();
-                opening.dns = lap();
+                let looked_up = lap();
+                // An address is not looked up.
+                if self.host.parse::<std::net::IpAddr>().is_err() {
+                    opening.dns = looked_up;
+                }
                 TcpStream::connect(&found[..]).await
             }
         }

@@ -2,6 +2,7 @@
 
 use super::operation::Way;
 use super::outcome::{CaseOutcome, Outcome};
+use super::processor::KEPT_WAITING;
 
 /// The smallest batch by which a REST target is quicker than the same operations one by one over TCP.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +21,8 @@ pub struct Overtake {
     pub single_us: f64,
     /// Batches and their medians over REST, in microseconds.
     pub batches: Vec<(usize, f64)>,
+    /// Whether the generator was kept from working meanwhile, so that it may be otherwise.
+    pub unsure: bool,
     /// The batch; `None` where REST does not overtake, however large the batch.
     pub batch: Option<u64>,
 }
@@ -45,14 +48,19 @@ fn overtake(outcome: &Outcome, single: &CaseOutcome, tcp: &str, rest: &str) -> O
         let result = case.results.iter().find(|one| one.target == target)?;
         Some(result.figures?.p50_us)
     };
+    let starved = |case: &CaseOutcome, target: &str| {
+        let result = case.results.iter().find(|one| one.target == target);
+        result.is_some_and(|one| one.waiting.is_some_and(|share| share > KEPT_WAITING))
+    };
     let single_us = median(single, tcp)?;
     let alike = |case: &&CaseOutcome| {
         case.way == Way::Pipeline
             && (&case.operation, case.size, case.rtt_us)
                 == (&single.operation, single.size, single.rtt_us)
     };
-    let pipelines = outcome.cases.iter().filter(alike);
-    let mut batches: Vec<(usize, f64)> = pipelines
+    let pipelines = || outcome.cases.iter().filter(alike);
+    let unsure = starved(single, tcp) || pipelines().any(|case| starved(case, rest));
+    let mut batches: Vec<(usize, f64)> = pipelines()
         .filter_map(|case| Some((case.batch, median(case, rest)?)))
         .collect();
     batches.sort_by_key(|(batch, _)| *batch);
@@ -65,6 +73,7 @@ fn overtake(outcome: &Outcome, single: &CaseOutcome, tcp: &str, rest: &str) -> O
         single_us,
         batch: crossing(single_us, &batches),
         batches,
+        unsure,
     })
 }
 

@@ -8,7 +8,9 @@ use std::str::FromStr;
 
 use super::merge::different;
 use super::outcome::{CaseOutcome, Measured, Outcome, Round, Settings};
-use super::statistic::{Ratio, unpaired};
+use super::processor::KEPT_WAITING;
+use super::statistic::{Ratio, paired, unpaired};
+use super::terminal::place;
 
 /// The share of comparisons of whole benchmarks that may raise a false alarm.
 pub const FALSE_ALARMS: f64 = 0.01;
@@ -116,6 +118,8 @@ pub struct Change {
     pub ratio: Ratio,
     /// Whether the rule fails.
     pub alarm: bool,
+    /// Why it cannot be judged, in words, although it would fail: the machine was busy, say.
+    pub disturbed: Option<&'static str>,
 }
 
 /// The comparison of two benchmarks.
@@ -161,7 +165,7 @@ pub fn changes(then: &Outcome, now: &Outcome, rules: &[Rule]) -> Result<Changes,
                     .find(|old| old.target == result.target)
             });
             match old {
-                Some(old) => pairs.push((place(case), old, result)),
+                Some(old) => pairs.push((place(case), before, case, old, result)),
                 None => changes
                     .missing
                     .push(format!("{} on {}", place(case), result.target)),
@@ -172,20 +176,33 @@ pub fn changes(then: &Outcome, now: &Outcome, rules: &[Rule]) -> Result<Changes,
     // make the interval itself an estimate.
     let tests = (pairs.len() * rules.len()).max(1) as f64;
     let error = FALSE_ALARMS / tests;
-    for (place, old, new) in &pairs {
+    for (place, before, case, old, new) in &pairs {
         for rule in rules {
             match ratio(old, new, rule.metric, error) {
-                Some(ratio) => changes.all.push(Change {
-                    case: place.clone(),
-                    target: new.target.clone(),
-                    metric: rule.metric,
-                    alarm: if rule.above {
+                Some(ratio) => {
+                    let broken = if rule.above {
                         ratio.low > rule.limit
                     } else {
                         ratio.high < rule.limit
-                    },
-                    ratio,
-                }),
+                    };
+                    let floor = floor(case, rule.metric)
+                        .max(before.map_or(0.0, |before| floor(before, rule.metric)));
+                    let disturbed = if starved(old) || starved(new) {
+                        Some("the machine was busy")
+                    } else if ratio.ratio.ln().abs() <= floor {
+                        Some("it is within the noise floor")
+                    } else {
+                        None
+                    };
+                    changes.all.push(Change {
+                        case: place.clone(),
+                        target: new.target.clone(),
+                        metric: rule.metric,
+                        alarm: broken && disturbed.is_none(),
+                        disturbed: disturbed.filter(|_| broken),
+                        ratio,
+                    });
+                }
                 None => changes.missing.push(format!("{place} on {}", new.target)),
             }
         }
@@ -201,11 +218,19 @@ fn ratio(old: &Measured, new: &Measured, metric: Metric, error: f64) -> Option<R
     unpaired(&series(old), &series(new), error)
 }
 
-fn place(case: &CaseOutcome) -> String {
-    match case.rtt_us {
-        0 => case.id.clone(),
-        rtt => format!("{} at {} ms", case.id, rtt as f64 / 1e3),
-    }
+/// Whether others kept the generator from working: then its latencies are of them.
+fn starved(one: &Measured) -> bool {
+    one.waiting.is_some_and(|share| share > KEPT_WAITING)
+}
+
+/// What the reference shows against itself, as a difference of logarithms.
+fn floor(case: &CaseOutcome, metric: Metric) -> f64 {
+    let Some((reference, again)) = case.results.first().zip(case.again.as_ref()) else {
+        return 0.0;
+    };
+    let series = |one: &Measured| one.series(|round| metric.of(round));
+    paired(&series(reference), &series(again), FALSE_ALARMS)
+        .map_or(0.0, |ratio| ratio.ratio.ln().abs())
 }
 
 impl Changes {
@@ -232,7 +257,14 @@ impl Changes {
         for change in self.all.iter().filter(|change| change.alarm) {
             text.push_str(&line(change, "worse"));
         }
-        let differs = |change: &&Change| !change.alarm && !change.ratio.is_inconclusive();
+        for change in &self.all {
+            if let Some(reason) = change.disturbed {
+                text.push_str(&line(change, &format!("not judged, for {reason}")));
+            }
+        }
+        let differs = |change: &&Change| {
+            !change.alarm && change.disturbed.is_none() && !change.ratio.is_inconclusive()
+        };
         for change in self.all.iter().filter(differs) {
             text.push_str(&line(change, "changed, within the rule"));
         }

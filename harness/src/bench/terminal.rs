@@ -6,10 +6,9 @@ use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, pr
 
 use super::histogram::Histogram;
 use super::link::HttpVersion;
-use super::operation::{Group, Way, size_name};
+use super::operation::{Group, Way};
 use super::outcome::{CaseOutcome, Ceiling, Comparison, Measured, Outcome};
 use super::overtake::{Overtake, overtakes};
-use super::price::RateCost;
 use super::statistic::Ratio;
 use super::worker::Stages;
 use crate::cost::dollars;
@@ -120,13 +119,11 @@ pub(super) fn stages(outcome: &Outcome) -> Vec<(String, [Option<f64>; 6])> {
 
 /// What the operations cost at their smallest size, without batches.
 fn cost(outcome: &Outcome) -> String {
-    let mut header = vec![
-        "cost on Upstash".to_owned(),
-        "commands".into(),
-        "per million".into(),
-    ];
+    let mut header: Vec<String> = ["Upstash's price of", "commands", "a million"]
+        .map(str::to_owned)
+        .into();
     let rates = outcome.cost_rates.iter();
-    header.extend(rates.map(|rate| format!("plan at {rate}/s, a month")));
+    header.extend(rates.map(|rate| format!("{rate}/s, a month")));
     let mut table = plain(header);
     let mut seen: Vec<&str> = Vec::new();
     for case in outcome.cases.iter().filter(|case| case.way == Way::Single) {
@@ -138,7 +135,13 @@ fn cost(outcome: &Outcome) -> String {
                 row.commands.to_string(),
                 dollars(row.million_usd),
             ];
-            cells.extend(row.rates.iter().map(RateCost::words));
+            cells.extend(row.rates.iter().map(|rate| {
+                let words = rate.words();
+                words
+                    .replace("Pay as you go", "by use")
+                    .replace("Fixed ", "")
+                    .replace(".00", "")
+            }));
             table.add_row(cells);
         }
     }
@@ -172,15 +175,24 @@ pub(super) fn place(case: &CaseOutcome) -> String {
     }
 }
 
+/// A size, as people read it: `100 B`, `1 kB`.
+pub(super) fn bytes(size: usize) -> String {
+    match size {
+        _ if size >= 1_000_000 => format!("{} MB", size as f64 / 1e6),
+        _ if size >= 1_000 => format!("{} kB", size as f64 / 1e3),
+        _ => format!("{size} B"),
+    }
+}
+
 /// What a break-even says, in a sentence.
 pub(super) fn sentence(one: &Overtake) -> String {
     let at = match one.rtt_us {
         0 => String::new(),
         rtt => format!(" at {} ms", rtt as f64 / 1e3),
     };
-    let what = format!("{} of {}", one.operation, size_name(one.size));
+    let what = format!("{} of {}", one.operation, bytes(one.size));
     let largest = one.batches.last().map_or(0, |(batch, _)| *batch as u64);
-    match one.batch {
+    let said = match one.batch {
         Some(1) => format!(
             "{what}{at}: {} is no slower than {} without a batch",
             one.rest, one.tcp
@@ -199,6 +211,11 @@ pub(super) fn sentence(one: &Overtake) -> String {
             "{what}{at}: no pipeline on {} is quicker than {} one by one",
             one.rest, one.tcp
         ),
+    };
+    if one.unsure {
+        said + " (unsure: the machine was busy)"
+    } else {
+        said
     }
 }
 
@@ -301,9 +318,28 @@ pub(super) fn verdict_p99(comparison: &Comparison) -> String {
 fn judged(ratio: Option<Ratio>, inconclusive: bool) -> String {
     match ratio {
         Some(_) if inconclusive => "inconclusive".into(),
-        Some(ratio) => format!("×{:.2} ({:.2}–{:.2})", ratio.ratio, ratio.low, ratio.high),
+        Some(ratio) => times(ratio),
         None => "not comparable".into(),
     }
+}
+
+/// A ratio with its interval: `×2.16 (2.08–2.25)`.
+pub(super) fn times(ratio: Ratio) -> String {
+    // Three digits say all that an interval of this kind can mean.
+    let digits = |value: f64| match value {
+        _ if value < 9.995 => format!("{value:.2}"),
+        _ if value < 99.95 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
+    };
+    if ratio.high > ratio.low * 100.0 {
+        return format!("×{} (no bounds to speak of)", digits(ratio.ratio));
+    }
+    format!(
+        "×{} ({}–{})",
+        digits(ratio.ratio),
+        digits(ratio.low),
+        digits(ratio.high)
+    )
 }
 
 /// What the reference shows against itself.
