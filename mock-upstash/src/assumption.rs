@@ -74,6 +74,10 @@ assumptions! {
         "`/subscribe/a/b` subscribes to both channels",
         "it subscribes to the first",
         "the SDKs open one stream for each channel";
+    ReadOnlyScriptsRefused: "read-only-scripts-refused",
+        "the read-only token may use EVAL_RO, EVALSHA_RO and FCALL_RO",
+        "it may not, as it may not use EVAL and EVALSHA",
+        "EVAL and EVALSHA were seen refused; of the read-only forms nothing is known";
     SyncTokenAtPrimary: "sync-token-at-primary",
         "with a replica lag, a read whose sync token is ahead of the replica waits for it (while time stands still, the primary answers)",
         "the primary answers at once",

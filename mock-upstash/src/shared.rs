@@ -9,7 +9,7 @@ use redis_engine::acl::User;
 use redis_engine::{ClientId, Connect, Engine, Limits};
 use tokio::sync::Notify;
 
-use crate::assumption::Assumptions;
+use crate::assumption::{Assumption, Assumptions};
 use crate::clock::MockClock;
 use crate::fault::{Effect, Faults};
 use crate::journal::Journal;
@@ -133,10 +133,16 @@ impl Shared {
             (DEFAULT_USER, token, false),
             (READ_ONLY_USER, read_only_token, true),
         ] {
-            let user = User {
+            let mut user = User {
                 read_only,
                 ..User::unrestricted().with_password(token.as_bytes())
             };
+            if read_only && self.assumptions.has(Assumption::ReadOnlyScriptsRefused) {
+                for rule in [&b"-eval_ro"[..], b"-evalsha_ro", b"-fcall_ro"] {
+                    // The commands exist, so the rules hold.
+                    user.apply(rule).ok();
+                }
+            }
             engine
                 .acl
                 .set_user(Bytes::from_static(name.as_bytes()), user);

@@ -60,6 +60,8 @@ pub struct Entry {
     pub advice: String,
     /// The scenarios, by id, in which it has to show.
     pub shows_in: Vec<String>,
+    /// What the mock calls it: quirks that can be switched off there.
+    pub quirks: Vec<String>,
     patterns: Vec<Pattern>,
 }
 
@@ -125,6 +127,8 @@ struct EntryText {
     advice: String,
     #[serde(default)]
     shows_in: Vec<String>,
+    #[serde(default)]
+    quirks: Vec<String>,
     #[serde(rename = "match")]
     patterns: Vec<PatternText>,
 }
@@ -199,7 +203,7 @@ impl Pattern {
                 .any(|argument| String::from_utf8_lossy(argument).contains(part.as_str()))
         };
         (self.scenarios.is_empty() || self.scenarios.is_match(sighting.scenario))
-            && self.command.eq_ignore_ascii_case(&name)
+            && (self.command == "*" || self.command.eq_ignore_ascii_case(&name))
             && self.contains.iter().all(holds)
             && meets(&self.subject, sighting.subject)
             && sighting
@@ -248,6 +252,7 @@ fn entry(text: EntryText) -> Result<Entry, String> {
         confidence: text.confidence,
         advice: text.advice,
         shows_in: text.shows_in,
+        quirks: text.quirks,
         patterns,
     })
 }

@@ -4,6 +4,7 @@ mod bench;
 mod cli;
 mod fake;
 mod fault;
+mod quirk;
 mod report;
 mod server;
 mod target;

@@ -33,10 +33,14 @@ pub struct QuirkRow {
     pub source: &'static str,
     /// How well it is known.
     pub confidence: Confidence,
+    /// Why a suite of scenarios that is run on both cannot show it; `None` when it can.
+    pub unseen: Option<&'static str>,
 }
 
 macro_rules! quirks {
-    ($($(#[doc = $doc:literal])* $name:ident: $id:literal, [$($command:literal),*], $redis:literal, $upstash:literal, $source:literal, $confidence:ident;)*) => {
+    (@unseen) => { None };
+    (@unseen $why:literal) => { Some($why) };
+    ($($(#[doc = $doc:literal])* $name:ident: $id:literal, [$($command:literal),*], $redis:literal, $upstash:literal, $source:literal, $confidence:ident $($unseen:literal)?;)*) => {
         /// A way in which Upstash departs from Redis; [`QUIRKS`] describes each.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Quirk { $(#[doc = concat!("`", $id, "`; see its row in [`QUIRKS`].")] $name,)* }
@@ -44,7 +48,7 @@ macro_rules! quirks {
         /// Every quirk, described.
         pub const QUIRKS: &[QuirkRow] = &[$(QuirkRow {
             quirk: Quirk::$name, id: $id, commands: &[$($command),*], redis: $redis, upstash: $upstash, source: $source,
-            confidence: Confidence::$confidence,
+            confidence: Confidence::$confidence, unseen: quirks!(@unseen $($unseen)?),
         },)*];
     };
 }
@@ -179,7 +183,8 @@ quirks! {
         ["SCRIPT KILL", "FUNCTION KILL"],
         "SCRIPT KILL and FUNCTION KILL end a running script",
         "SCRIPT KILL and FUNCTION KILL always answer NOTBUSY",
-        "Upstash docs, commands/script-kill", Documented;
+        "Upstash docs, commands/script-kill", Documented
+        "a script would have to run for longer than any scenario may";
     JsonDeepestFirst: "json-deepest-first",
         ["JSON.ARRAPPEND", "JSON.ARRINDEX", "JSON.ARRINSERT", "JSON.ARRLEN", "JSON.ARRPOP", "JSON.ARRTRIM", "JSON.CLEAR", "JSON.GET", "JSON.MGET", "JSON.NUMINCRBY", "JSON.NUMMULTBY", "JSON.OBJKEYS", "JSON.OBJLEN", "JSON.RESP", "JSON.STRAPPEND", "JSON.STRLEN", "JSON.TOGGLE", "JSON.TYPE"],
         "recursive JSONPath matches come from the root down (RedisJSON)",
@@ -195,10 +200,59 @@ quirks! {
         "NOAUTH and WRONGPASS end with a full stop",
         "NOAUTH names a page of the documentation, WRONGPASS has no full stop",
         "Upstash docs, troubleshooting/no_auth", Documented;
+    CommandSet: "command-set",
+        [],
+        "Redis has commands that Upstash has not, and lacks ACL GENTOKEN and ACL RESTTOKEN",
+        "only what has a page in Upstash's documentation is available",
+        "Upstash docs, commands", Documented
+        "a scenario that needs a command which Upstash lacks is reported as unsupported, with the command";
+    CjsonNumber: "cjson-number",
+        [],
+        "cjson writes numbers with 14 significant digits",
+        "cjson writes numbers with as many digits as tell the double, and without exponent below 1e21",
+        "follows from the JSON library that Upstash's scripts use (gopher-json)", Inferred;
+    CjsonSparseList: "cjson-sparse-list",
+        [],
+        "cjson fills holes in a list with null, and turns number keys beside text keys into text",
+        "cjson answers nil and an error for a list with holes and for mixed keys",
+        "follows from the JSON library that Upstash's scripts use (gopher-json)", Inferred;
+    ReplicateCommands: "replicate-commands",
+        [],
+        "redis.replicate_commands() does nothing and answers true",
+        "redis.replicate_commands() raises an error; seen in 2023, when a way to ignore it was offered, so off unless switched on",
+        "redis-js issue 340, 2023", Reported;
+    ConfigGetEmptyValue: "config-get-empty-value",
+        ["CONFIG GET"],
+        "CONFIG GET of an unknown name answers nothing",
+        "CONFIG GET of any name answers the name with an empty value; seen in 2023 and against the documentation, so off unless switched on",
+        "redis-js issue 526, 2023", Reported;
+    ScriptTimeLimit: "script-time-limit",
+        ["EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO"],
+        "a script may run for ever; others are told BUSY after 5 seconds",
+        "a script is ended after 250 ms; a sample value with no known text, so off unless switched on (a script is ended after 5 seconds otherwise)",
+        "Upstash Developer API, sample value of db_lua_timeout", Documented
+        "how long a script runs is the machine's doing, and no text of the error is known";
+    WaitAtOnce: "wait-at-once",
+        ["WAIT", "WAITAOF"],
+        "WAIT and WAITAOF wait for replicas until their time is up; WAITAOF refuses to wait for a file that is not kept",
+        "WAIT and WAITAOF answer as soon as the writes before them are through",
+        "Upstash docs, commands/wait and waitaof; the counts are inferred", Documented;
+    MonitorAddress: "monitor-address",
+        ["MONITOR"],
+        "MONITOR shows the address of each client",
+        "MONITOR shows 0.0.0.0:0 in its place",
+        "Upstash docs, features/restapi", Documented
+        "no scenario sends MONITOR, which shows other people's commands";
+    StreamDeduplication: "xinfo-stream-fields",
+        ["XINFO STREAM"],
+        "XINFO STREAM tells of deduplicated adding since Redis 8.6",
+        "XINFO STREAM has no such fields",
+        "Upstash docs, commands/xadd: no such options", Inferred
+        "the Redis that scenarios run on may be older than the fields";
 }
 
-/// Which quirks are on. As stock Redis, none; as Upstash, all but those whose text has no live
-/// capture.
+/// Which quirks are on. As stock Redis, none; as Upstash, all but those of which it is likelier that
+/// they do not hold today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dialect {
     on: u64,
@@ -213,12 +267,17 @@ impl Dialect {
     };
 
     /// Upstash: every quirk but [`Quirk::IntegerErrorText`], of which the documentation shows a text
-    /// that no report of a live database confirms.
+    /// that no report of a live database confirms, [`Quirk::ReplicateCommands`] and
+    /// [`Quirk::ConfigGetEmptyValue`], which were seen in 2023 alone, and [`Quirk::ScriptTimeLimit`],
+    /// of which there is a sample value.
     pub const UPSTASH: Dialect = Dialect {
         on: u64::MAX,
         upstash: true,
     }
-    .with(Quirk::IntegerErrorText, false);
+    .with(Quirk::IntegerErrorText, false)
+    .with(Quirk::ReplicateCommands, false)
+    .with(Quirk::ConfigGetEmptyValue, false)
+    .with(Quirk::ScriptTimeLimit, false);
 
     /// This dialect with one quirk switched.
     #[must_use]
@@ -237,7 +296,7 @@ impl Dialect {
         self.on & (1u64 << quirk as u64) != 0
     }
 
-    /// Whether only the commands that Upstash has are known.
+    /// Whether it began as Upstash's, whatever was switched since.
     pub const fn is_upstash(self) -> bool {
         self.upstash
     }

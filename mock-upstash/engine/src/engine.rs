@@ -444,11 +444,12 @@ impl Engine {
     }
 
     /// Whether this dialect has a command.
-    fn offers(&self, row: &Command) -> bool {
-        if self.dialect.is_upstash() {
+    pub(crate) fn offers(&self, row: &Command) -> bool {
+        if self.dialect.has(Quirk::CommandSet) {
             row.upstash
         } else {
-            row.redis
+            // Upstash's own are there as well where it is Upstash that lost this quirk.
+            row.redis || self.dialect.is_upstash()
         }
     }
 

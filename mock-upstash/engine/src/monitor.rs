@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::command::{Command, Flags};
+use crate::dialect::Quirk;
 use crate::engine::Engine;
 use crate::reply::Reply;
 use crate::session::ClientId;
@@ -17,7 +18,7 @@ impl Engine {
         let session = self.session_mut(client);
         // Upstash hides addresses (Upstash docs, features/restapi).
         let (db, address) = (session.db, session.address.clone());
-        let address = if self.dialect.is_upstash() {
+        let address = if self.dialect.has(Quirk::MonitorAddress) {
             "0.0.0.0:0".to_owned()
         } else {
             address

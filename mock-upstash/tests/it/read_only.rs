@@ -1,6 +1,6 @@
 //! The read-only token changes nothing, whatever is tried with it.
 
-use mock_upstash::MockUpstash;
+use mock_upstash::{Assumption, MockUpstash};
 use redis_engine::command::{self, Command, Flags};
 use reqwest::Client;
 
@@ -102,4 +102,21 @@ async fn what_walks_all_keys_is_refused_too() {
             "{path}: {text}"
         );
     }
+}
+
+#[tokio::test]
+async fn whether_scripts_that_only_read_are_allowed_is_an_assumption() {
+    let (allowing, client) = start().await;
+    let builder = MockUpstash::builder().assume(Assumption::ReadOnlyScriptsRefused, true);
+    let refusing = builder.start().await.expect("a free port");
+    let body = r#"["EVAL_RO","return 1","0"]"#;
+    let ask = |mock: &MockUpstash| {
+        let request = client.post(mock.url()).bearer_auth(mock.read_only_token());
+        answer(request.body(body))
+    };
+    assert_eq!(ask(&allowing).await.1, r#"{"result":1}"#);
+    let refusal = r#"{"error":"NOPERM this user has no permissions to run the 'eval_ro' command or its subcommand"}"#;
+    assert_eq!(ask(&refusing).await.1, refusal);
+    refusing.reset();
+    assert_eq!(ask(&refusing).await.1, refusal);
 }

@@ -34,6 +34,9 @@ use state::{ChunkId, Ending, Purpose, State, Trouble};
 /// The SHA-1 digest of a script's text.
 pub type Sha = [u8; 20];
 
+/// How long Upstash lets a script run, in milliseconds (Developer API, a sample value).
+const UPSTASH_LIMIT_MS: u64 = 250;
+
 /// How many scripts that came with EVAL are kept; beyond it, the one unused for longest goes
 /// (redis-server 7.4 and later). Those of SCRIPT LOAD stay.
 const KEPT_FROM_EVAL: usize = 500;
@@ -295,7 +298,10 @@ pub(crate) fn run(call: &mut Call<'_>, run: &Run<'_>) -> Outcome {
     let Some(state) = call.engine.scripts.state_for(run.purpose).take() else {
         return Err(ReplyError::fixed("ERR Lua is busy with another script"));
     };
-    let limit_ms = call.engine.config.script_time_limit_ms;
+    let mut limit_ms = call.engine.config.script_time_limit_ms;
+    if call.quirk(Quirk::ScriptTimeLimit) {
+        limit_ms = limit_ms.min(UPSTASH_LIMIT_MS);
+    }
     let rollback = call
         .quirk(Quirk::ScriptRollback)
         .then(|| Rollback::begin(call.engine));

@@ -113,6 +113,12 @@ impl State {
                 redis.raw_remove(name)?;
             }
         }
+        if purpose == Purpose::Scripts && dialect.has(Quirk::ReplicateCommands) {
+            let refuse = |_: &Lua, _: MultiValue| -> mlua::Result<()> {
+                Err(Failure::library("redis.replicate_commands() is not supported").into())
+            };
+            redis.raw_set("replicate_commands", lua.create_function(refuse)?)?;
+        }
         world.raw_set("redis", redis)?;
         world.raw_set("libraries", library::all(&lua, dialect)?)?;
         world.raw_set("load", lua.create_function(load_text)?)?;

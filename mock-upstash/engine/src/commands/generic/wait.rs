@@ -1,6 +1,7 @@
 //! WAIT and WAITAOF, in a store that has one replica at most and no append-only file to wait for.
 
 use crate::call::Call;
+use crate::dialect::Quirk;
 use crate::error::{
     MUST_BE_POSITIVE, NEGATIVE_TIMEOUT, ReplyError, TIMEOUT_NOT_AN_INTEGER, TIMEOUT_OUT_OF_RANGE,
     WAITAOF_WITHOUT_AOF,
@@ -30,7 +31,7 @@ pub(super) fn waitaof(call: &mut Call<'_>) -> Outcome {
         return Ok(Reply::Array(vec![Reply::Integer(0), Reply::Integer(1)]));
     }
     let nothing = Reply::Array(vec![Reply::Integer(0), Reply::Integer(0)]);
-    if call.engine.dialect.is_upstash() {
+    if call.quirk(Quirk::WaitAtOnce) {
         return wait_for(call, replicas > 0, timeout_ms, nothing);
     }
     if local > 0 {
@@ -42,7 +43,7 @@ pub(super) fn waitaof(call: &mut Call<'_>) -> Outcome {
 /// Waits for what never comes, if anything is asked for. On Upstash writes are replicated before they
 /// are answered, so there is nothing to wait for.
 fn wait_for(call: &mut Call<'_>, wanted: bool, timeout_ms: Option<u64>, answer: Reply) -> Outcome {
-    if !wanted || call.engine.dialect.is_upstash() {
+    if !wanted || call.quirk(Quirk::WaitAtOnce) {
         return Ok(answer);
     }
     call.block(Vec::new(), Kind::String, false, timeout_ms, answer)

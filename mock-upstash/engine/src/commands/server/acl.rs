@@ -225,15 +225,21 @@ fn cat(call: &mut Call<'_>) -> Outcome {
         [name] => {
             let text = String::from_utf8_lossy(name);
             let category = acl::category(&text)
+                .filter(|category| {
+                    let speeds = Categories::FAST | Categories::SLOW;
+                    !(upstash && speeds.contains(*category))
+                })
                 .ok_or_else(|| ReplyError::new(format!("ERR Unknown category '{text}'")))?;
             let mut names = Vec::new();
-            for row in command::all() {
+            for row in command::all().filter(|row| call.engine.offers(row)) {
                 let own = row.subcommands.is_empty() && row.all_categories().intersects(category);
                 names.extend(own.then(|| row.full_name()));
                 names.extend(
                     row.subcommands
                         .iter()
-                        .filter(|row| row.all_categories().intersects(category))
+                        .filter(|row| {
+                            call.engine.offers(row) && row.all_categories().intersects(category)
+                        })
                         .map(Command::full_name),
                 );
             }

@@ -87,6 +87,11 @@ pub(super) fn get(call: &mut Call<'_>) -> Outcome {
             pairs.push((Reply::bulk(setting.name), Reply::bulk(value)));
         }
     }
+    if call.quirk(Quirk::ConfigGetEmptyValue) && pairs.is_empty() {
+        for name in call.args_from(2) {
+            pairs.push((Reply::bulk(name), Reply::bulk("")));
+        }
+    }
     if call.quirk(Quirk::Resp3Forms) {
         return Ok(Reply::Array(
             pairs

@@ -1,5 +1,7 @@
 //! COMMAND: the command table, told to clients. Upstash answers it empty.
 
+use bytes::Bytes;
+
 use crate::call::Call;
 use crate::command::{self, Command};
 use crate::dialect::Quirk;
@@ -9,15 +11,11 @@ use crate::reply::{Outcome, Reply};
 /// `COMMAND`
 pub(super) fn command(call: &mut Call<'_>) -> Outcome {
     if call.args.len() > 1 {
-        return Err(if call.quirk(Quirk::EmptyCommandTable) {
-            ReplyError::arity("command")
+        return if call.quirk(Quirk::EmptyCommandTable) {
+            Err(ReplyError::arity("command"))
         } else {
-            ReplyError::quoting(
-                "ERR unknown subcommand '",
-                call.arg(1),
-                "'. Try COMMAND HELP.",
-            )
-        });
+            subcommand(call)
+        };
     }
     if call.quirk(Quirk::EmptyCommandTable) {
         return Ok(Reply::Array(Vec::new()));
@@ -27,6 +25,51 @@ pub(super) fn command(call: &mut Call<'_>) -> Outcome {
             .filter(|row| row.redis)
             .map(describe)
             .collect(),
+    ))
+}
+
+/// `COMMAND COUNT`, `COMMAND INFO [name …]`, `COMMAND LIST`, `COMMAND GETKEYS command [arg …]`
+fn subcommand(call: &mut Call<'_>) -> Outcome {
+    let offered = || command::all().filter(|row| row.redis);
+    let named = |name: &Bytes| offered().find(|row| row.name.as_bytes().eq_ignore_ascii_case(name));
+    if call.is(1, "COUNT") && call.args.len() == 2 {
+        return Ok(Reply::count(offered().count()));
+    }
+    if call.is(1, "LIST") && call.args.len() == 2 {
+        return Ok(Reply::bulks(offered().map(Command::full_name)));
+    }
+    if call.is(1, "INFO") {
+        let rows = match call.args_from(2) {
+            [] => offered().map(describe).collect(),
+            names => names
+                .iter()
+                .map(|name| named(name).map_or(Reply::NilArray, describe))
+                .collect(),
+        };
+        return Ok(Reply::Array(rows));
+    }
+    if call.is(1, "GETKEYS") && call.args.len() > 2 {
+        let args = call.args_from(2);
+        let row = call
+            .engine
+            .find(args)
+            .map_err(|_| ReplyError::fixed("ERR Invalid command specified"))?;
+        if !row.accepts(args.len()) {
+            return Err(ReplyError::fixed(
+                "ERR Invalid number of arguments specified for command",
+            ));
+        }
+        let keys = row.key_positions(args);
+        if keys.is_empty() {
+            return Err(ReplyError::fixed("ERR The command has no key arguments"));
+        }
+        let keys = keys.into_iter().filter_map(|at| args.get(at));
+        return Ok(Reply::bulks(keys.cloned()));
+    }
+    Err(ReplyError::quoting(
+        "ERR unknown subcommand '",
+        call.arg(1),
+        "'. Try COMMAND HELP.",
     ))
 }
 

@@ -94,7 +94,7 @@ pub(super) fn stream(call: &mut Call<'_>) -> Outcome {
         }
         _ => return Err(unknown_form(call)),
     };
-    let upstash = call.engine.dialect.is_upstash();
+    let upstash = call.quirk(Quirk::StreamDeduplication);
     let Some(stream) = call.db().read::<Stream>(key)? else {
         return Err(NO_SUCH_KEY);
     };

@@ -31,6 +31,10 @@ pub(super) struct Settings {
     empty_is_array: bool,
     pub(super) null_is_nil: bool,
     refuses_shared: bool,
+    /// Numbers have all their digits.
+    all_digits: bool,
+    /// A table is a list without holes, or has text keys alone.
+    strict_keys: bool,
 }
 
 /// What becomes of numbers that JSON does not have.
@@ -57,6 +61,8 @@ impl Settings {
             empty_is_array: dialect.has(Quirk::CjsonEmptyTable),
             null_is_nil: dialect.has(Quirk::CjsonNull),
             refuses_shared: dialect.has(Quirk::CjsonSharedTable),
+            all_digits: dialect.has(Quirk::CjsonNumber),
+            strict_keys: dialect.has(Quirk::CjsonSparseList),
         }
     }
 }
@@ -250,13 +256,13 @@ fn encode(
         settings,
         array_metatable,
         seen: HashSet::new(),
-        shared: false,
+        refusal: None,
         out: Vec::new(),
     };
     writer.value(value)?;
-    if writer.shared {
+    if let Some(refusal) = writer.refusal {
         // Upstash's encoder answers nil and a text instead of raising an error.
-        let text = lua.create_string("cannot encode recursively nested tables to JSON")?;
+        let text = lua.create_string(refusal)?;
         return Ok(MultiValue::from_vec(vec![Value::Nil, Value::String(text)]));
     }
     let text = lua.create_string(&writer.out)?;
@@ -268,7 +274,8 @@ struct Writer<'a> {
     settings: Settings,
     array_metatable: &'a Table,
     seen: HashSet<usize>,
-    shared: bool,
+    /// Why Upstash's encoder gives up.
+    refusal: Option<&'static str>,
     out: Vec<u8>,
 }
 
@@ -385,6 +392,10 @@ impl Writer<'_> {
                 Invalid::Written => {}
             }
         }
+        if self.settings.all_digits && value.is_finite() {
+            self.out.extend_from_slice(all_digits(value).as_bytes());
+            return Ok(());
+        }
         let precision = usize::try_from(self.settings.precision).unwrap_or(14);
         self.out
             .extend_from_slice(number::general(value, precision).as_bytes());
@@ -399,7 +410,13 @@ impl Writer<'_> {
                 .into());
         }
         if self.settings.refuses_shared && !self.seen.insert(table.to_pointer() as usize) {
-            self.shared = true;
+            self.refusal = Some("cannot encode recursively nested tables to JSON");
+            return Ok(None);
+        }
+        if self.settings.strict_keys
+            && let Some(refusal) = refused_keys(table)?
+        {
+            self.refusal = Some(refusal);
             return Ok(None);
         }
         let length = self.array_length(table)?;
@@ -480,6 +497,49 @@ impl Writer<'_> {
         self.out.extend_from_slice(b"\":");
         Ok(())
     }
+}
+
+/// A number as Go's encoder writes it: the digits that tell the double, with an exponent where it is
+/// very large or very small.
+fn all_digits(value: f64) -> String {
+    let size = value.abs();
+    if size != 0.0 && !(1e-6..1e21).contains(&size) {
+        let text = format!("{value:e}");
+        return match text.split_once('e') {
+            Some((digits, exponent)) if !exponent.starts_with('-') => {
+                format!("{digits}e+{exponent}")
+            }
+            _ => text,
+        };
+    }
+    value.to_string()
+}
+
+/// Why the keys of a table make neither a list without holes nor an object.
+fn refused_keys(table: &Table) -> mlua::Result<Option<&'static str>> {
+    let (mut numbers, mut texts, mut others, mut highest) = (0_u64, 0_u64, 0_u64, 0_f64);
+    for pair in table.pairs::<Value, Value>() {
+        match pair?.0 {
+            Value::Integer(key) => {
+                numbers += 1;
+                highest = highest.max(key as f64);
+            }
+            Value::Number(key) => {
+                numbers += 1;
+                // A fraction makes a hole wherever it is.
+                highest = highest.max(if key.fract() == 0.0 { key } else { f64::MAX });
+            }
+            Value::String(_) => texts += 1,
+            _ => others += 1,
+        }
+    }
+    Ok(if others > 0 || (numbers > 0 && texts > 0) {
+        Some("cannot encode mixed or invalid key types")
+    } else if highest != numbers as f64 {
+        Some("cannot encode sparse array")
+    } else {
+        None
+    })
 }
 
 /// A table that is being written.
