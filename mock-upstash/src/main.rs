@@ -435,6 +435,9 @@ fn print_quirks() {
         println!("  Redis:   {}", row.redis);
         println!("  Upstash: {}", row.upstash);
         println!("  Source:  {}", row.source);
+        if let Some(why) = row.unseen {
+            println!("  Unseen:  no scenario of swapcheck shows it: {why}");
+        }
     }
 }
 

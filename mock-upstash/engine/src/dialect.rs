@@ -200,12 +200,6 @@ quirks! {
         "NOAUTH and WRONGPASS end with a full stop",
         "NOAUTH names a page of the documentation, WRONGPASS has no full stop",
         "Upstash docs, troubleshooting/no_auth", Documented;
-    CommandSet: "command-set",
-        [],
-        "Redis has commands that Upstash has not, and lacks ACL GENTOKEN and ACL RESTTOKEN",
-        "only what has a page in Upstash's documentation is available",
-        "Upstash docs, commands", Documented
-        "a scenario that needs a command which Upstash lacks is reported as unsupported, with the command";
     CjsonNumber: "cjson-number",
         [],
         "cjson writes numbers with 14 significant digits",

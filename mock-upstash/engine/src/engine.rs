@@ -445,11 +445,10 @@ impl Engine {
 
     /// Whether this dialect has a command.
     pub(crate) fn offers(&self, row: &Command) -> bool {
-        if self.dialect.has(Quirk::CommandSet) {
+        if self.dialect.has(Quirk::AclTokens) {
             row.upstash
         } else {
-            // Upstash's own are there as well where it is Upstash that lost this quirk.
-            row.redis || self.dialect.is_upstash()
+            row.redis
         }
     }
 

@@ -12,6 +12,7 @@ mod hash;
 mod hyperloglog;
 mod json;
 mod list;
+mod quirk;
 mod replica;
 mod scripting;
 mod server;

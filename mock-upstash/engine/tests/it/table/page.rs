@@ -183,6 +183,7 @@ fn quirks(page: &mut String) {
         upstash,
         source,
         confidence,
+        unseen,
     } in QUIRKS
     {
         let sure = match confidence {
@@ -207,5 +208,8 @@ fn quirks(page: &mut String) {
             "\n### {id}\n\nConcerns {concerned}.{state}\n\n- Redis: {redis}\n- Upstash: {upstash}\n\
              - Source: {source} ({sure})\n"
         );
+        if let Some(why) = unseen {
+            let _ = writeln!(page, "- No scenario of swapcheck shows it: {why}");
+        }
     }
 }

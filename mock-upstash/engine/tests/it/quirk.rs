@@ -1,0 +1,146 @@
+//! Quirks that have no test beside their commands: each as it is, and switched.
+
+use redis_engine::{Dialect, Quirk};
+
+use crate::testing::{Bench, show};
+
+fn switched(quirk: Quirk, on: bool) -> Bench {
+    Bench::new(Dialect::UPSTASH.with(quirk, on))
+}
+
+fn eval(bench: &mut Bench, script: &str) -> String {
+    show(&bench.run_args(&[b"EVAL", script.as_bytes(), b"0"]))
+}
+
+#[test]
+fn cjson_writes_the_digits_that_tell_a_double() {
+    let cases = [
+        (
+            "12345678901234567",
+            "12345678901234568",
+            "1.2345678901235e+16",
+        ),
+        ("1/3", "0.3333333333333333", "0.33333333333333"),
+        ("1e20", "100000000000000000000", "1e+20"),
+        ("1e21", "1e+21", "1e+21"),
+        ("1e-7", "1e-7", "1e-07"),
+        ("0.000001", "0.000001", "1e-06"),
+        ("-0.5", "-0.5", "-0.5"),
+        ("100000", "100000", "100000"),
+    ];
+    for (number, upstash, redis) in cases {
+        let script = format!("return cjson.encode({{{number}}})");
+        for (on, expected) in [(true, upstash), (false, redis)] {
+            let mut bench = switched(Quirk::CjsonNumber, on);
+            assert_eq!(
+                eval(&mut bench, &script),
+                format!("\"[{expected}]\""),
+                "{number}"
+            );
+        }
+    }
+}
+
+#[test]
+fn cjson_refuses_tables_that_are_neither_list_nor_object() {
+    let cases = [
+        ("{1, nil, 3}", "cannot encode sparse array"),
+        ("{[2] = 1}", "cannot encode sparse array"),
+        ("{[1.5] = 1}", "cannot encode sparse array"),
+        ("{[0] = 1}", "cannot encode sparse array"),
+        ("{1, a = 2}", "cannot encode mixed or invalid key types"),
+        ("{{1}, {[3] = 1}}", "cannot encode sparse array"),
+    ];
+    for (table, why) in cases {
+        let script = format!("local text, why = cjson.encode({table}) return {{text == nil, why}}");
+        let mut bench = Bench::upstash();
+        assert_eq!(
+            eval(&mut bench, &script),
+            format!("[1, \"{why}\"]"),
+            "{table}"
+        );
+    }
+    let mut bench = switched(Quirk::CjsonSparseList, false);
+    let script = "return cjson.encode({1, nil, 3})";
+    assert_eq!(eval(&mut bench, script), r#""[1,null,3]""#);
+    for whole in ["{}", "{1, 2}", "{a = {1}}"] {
+        let script = format!("return type(cjson.encode({whole}))");
+        assert_eq!(eval(&mut Bench::upstash(), &script), "\"string\"");
+    }
+}
+
+#[test]
+fn what_was_seen_in_2023_is_off_unless_switched_on() {
+    let script = "redis.replicate_commands() return 1";
+    assert_eq!(eval(&mut Bench::upstash(), script), "1");
+    let mut bench = switched(Quirk::ReplicateCommands, true);
+    let refusal = eval(&mut bench, script);
+    assert!(
+        refusal.contains("redis.replicate_commands() is not supported"),
+        "{refusal}"
+    );
+    assert_eq!(Bench::upstash().show("CONFIG GET databases"), "[]");
+    let mut bench = switched(Quirk::ConfigGetEmptyValue, true);
+    assert_eq!(bench.show("CONFIG GET databases"), r#"["databases", ""]"#);
+    let known = bench.show("CONFIG GET notify-keyspace-events");
+    assert_eq!(known, r#"["notify-keyspace-events", ""]"#);
+}
+
+#[test]
+fn a_script_may_be_given_upstashs_time() {
+    // The bench's clock does not tell the host's time, so instructions stand for it.
+    let mut bench = switched(Quirk::ScriptTimeLimit, true);
+    let refusal = eval(&mut bench, "while true do end");
+    assert!(refusal.contains("250"), "{refusal}");
+}
+
+#[test]
+fn upstashs_own_commands_go_with_its_users() {
+    assert!(!Bench::upstash().show("ACL GENTOKEN").starts_with("(error)"));
+    let mut bench = switched(Quirk::AclTokens, false);
+    assert!(bench.show("ACL GENTOKEN").starts_with("(error)"));
+}
+
+#[test]
+fn the_table_of_commands_answers_when_it_is_not_empty() {
+    let mut bench = switched(Quirk::EmptyCommandTable, false);
+    assert_eq!(bench.show("COMMAND INFO nosuch"), "[nil]");
+    let get = bench.show("COMMAND INFO get");
+    assert!(get.starts_with(r#"[["get", 2, ~["#), "{get}");
+    let count: usize = bench.show("COMMAND COUNT").parse().expect("a number");
+    assert!(count > 200, "{count}");
+    assert_eq!(bench.show("COMMAND GETKEYS MSET a 1 b 2"), r#"["a", "b"]"#);
+    assert_eq!(
+        bench.show("COMMAND GETKEYS PING"),
+        "(error) ERR The command has no key arguments"
+    );
+    assert_eq!(
+        bench.show("COMMAND NOSUCH"),
+        "(error) ERR unknown subcommand 'NOSUCH'. Try COMMAND HELP."
+    );
+    let refused = "(error) ERR wrong number of arguments for 'command' command";
+    assert_eq!(Bench::upstash().show("COMMAND COUNT"), refused);
+}
+
+#[test]
+fn categories_are_those_of_the_dialect() {
+    let refused = "(error) ERR Unknown category 'fast'";
+    assert_eq!(Bench::upstash().show("ACL CAT fast"), refused);
+    let fast = switched(Quirk::AclTokens, false).show("ACL CAT fast");
+    assert!(
+        fast.contains("\"get\"") && !fast.contains("\"set\""),
+        "{fast}"
+    );
+}
+
+#[test]
+fn wait_answers_at_once_on_upstash_alone() {
+    assert_eq!(Bench::upstash().show("WAIT 1 0"), "0");
+    assert_eq!(switched(Quirk::WaitAtOnce, false).show("WAIT 1 0"), "none");
+    assert_eq!(Bench::upstash().show("WAITAOF 1 0 0"), "[0, 0]");
+    let refusal = switched(Quirk::WaitAtOnce, false).show("WAITAOF 1 0 0");
+    assert!(
+        refusal.starts_with("(error) ERR WAITAOF cannot be used"),
+        "{refusal}"
+    );
+}
