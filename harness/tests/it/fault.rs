@@ -19,7 +19,7 @@ use swapcheck::suite::{Selection, load};
 use swapcheck::target::{Opened, Options, Target, TargetKind, open};
 use tokio::sync::watch;
 
-use crate::server::{RedisServer, in_ci};
+use crate::server::{RedisServer, alone, in_ci};
 
 /// What one call of a client came to.
 #[derive(Debug, Clone)]
@@ -376,6 +376,7 @@ async fn opened(url: &str) -> Target {
 
 #[test]
 fn every_scenario_can_fail() {
+    let _alone = alone();
     let Some(server) = RedisServer::start(&[]) else {
         return;
     };

@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use url::Url;
 
-use crate::server::RedisServer;
+use crate::server::{RedisServer, alone};
 
 /// What is run: a Redis, the whole suite, and the catalogue.
 struct Bench {
@@ -78,7 +78,7 @@ impl Bench {
                 required: Vec::new(),
                 catalogue: self.catalogue.clone(),
                 self_check: false,
-                jobs: 16,
+                jobs: 8,
                 seed: 1,
                 run_id: Plan::new_run_id(),
                 credentials: false,
@@ -153,6 +153,7 @@ fn every_quirk_is_in_the_catalogue_or_says_why_not() {
 
 #[test]
 fn the_suite_shows_every_quirk_and_nothing_unexpected() {
+    let _alone = alone();
     let Some(bench) = Bench::new() else {
         return;
     };
@@ -184,6 +185,7 @@ fn the_suite_shows_every_quirk_and_nothing_unexpected() {
 
 #[test]
 fn a_quirk_that_is_switched_off_is_missed() {
+    let _alone = alone();
     let Some(bench) = Bench::new() else {
         return;
     };

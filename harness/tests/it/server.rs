@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A running redis-server.
@@ -34,6 +35,13 @@ pub(crate) fn redis_server() -> Option<PathBuf> {
             None
         }
     }
+}
+
+/// Keeps tests that run the whole suite from running beside each other: scenarios wait for fractions of
+/// a second, and a machine that is too busy makes them differ.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether what cannot be tested is a failure.
