@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use scenarios::client::{Capabilities, Client, Command, Subscription};
-use scenarios::workload::{Settings, Verdict, execute, workloads};
+use scenarios::history::Value;
+use scenarios::history::linearizable::Undecided;
+use scenarios::workload::{Settings, Verdict, Workload, execute, workloads};
 use scenarios::{ClientError, Connector, Reply};
 use swapcheck::target::{Opened, Options, Target, TargetSpec, open};
 use tokio::sync::watch;
@@ -260,6 +262,36 @@ async fn a_healthy_server_violates_nothing() {
         let (id, verdict) = task.await.expect("no workload panics");
         assert_eq!(verdict, Verdict::Held, "{id}");
     }
+    target.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_decided_does_not_pass() {
+    let target = mock().await;
+    let undecided = Workload {
+        run: |context| {
+            Box::pin(async {
+                let call = context.recorder.invoke(0, "read", "x", Value::Nil);
+                call.returned(Value::Nil);
+                Ok(())
+            })
+        },
+        check: |_| {
+            let object = "register-1".to_owned();
+            Ok(vec![Undecided { object }])
+        },
+        ..workloads()[0]
+    };
+    let (_keep, stop) = watch::channel(false);
+    let (connector, settings) = (target.connector.clone(), Settings::default());
+    let finding = execute(&undecided, connector, b"undecided:", settings, stop).await;
+    let Verdict::NotEvaluable(reason) = finding.verdict else {
+        panic!("{:?}", finding.verdict);
+    };
+    assert!(
+        reason.starts_with("not decided: the operations on register-1"),
+        "{reason}"
+    );
     target.shutdown().await;
 }
 

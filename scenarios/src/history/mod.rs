@@ -7,11 +7,12 @@
 //!
 //! In reading order: [`operation`] is the vocabulary; [`recorder`] makes histories; [`linearizable`]
 //! decides whether one could come from an object that does one thing at a time, with the objects of
-//! [`model`]; [`holding`], [`delivery`], [`freshness`], [`counting`], [`limit`] and [`order`] are
+//! [`model`] and, where they have no algorithm of their own, the search of [`search`](mod@search); [`holding`], [`delivery`], [`freshness`], [`counting`], [`limit`] and [`order`] are
 //! invariants that are cheaper to check than that, or say more; [`print`](mod@print) shows a slice.
 
 pub mod counting;
 pub mod delivery;
+mod fifo;
 pub mod freshness;
 pub mod holding;
 pub mod limit;
@@ -21,6 +22,9 @@ pub mod operation;
 pub mod order;
 pub mod print;
 pub mod recorder;
+pub mod search;
+mod shrink;
+mod zone;
 
 pub use operation::{Ended, History, Operation, Value, Violation};
 pub use recorder::{Call, Recorder};

@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 
-use super::linearizable::Model;
+use super::linearizable::{Model, Shortcut};
 use super::operation::{Operation, Value};
+use super::{fifo, zone};
 
 /// A register: `read` returns what is in it, `write` (value) replaces it, `swap` (expected, new)
 /// replaces it only if it holds what is expected, and returns whether it did.
@@ -36,28 +37,48 @@ impl Model for Register {
         }
     }
 
-    fn droppable(&self, operations: &[Operation]) -> Vec<Vec<usize>> {
-        let looks = |operation: &Operation| match operation.name {
+    fn looks(&self, operation: &Operation) -> bool {
+        match operation.name {
             "read" => true,
             "swap" => operation.returned(false),
             _ => false,
-        };
-        let seen = |value: &Value| {
-            operations.iter().any(|operation| {
-                operation.output() == Some(value)
-                    || operation.name == "swap" && operation.input.at(0) == Some(value)
-            })
-        };
-        let swaps_are_gone = !operations
+        }
+    }
+
+    fn shortcut(&self, operations: &[Operation]) -> Option<Shortcut> {
+        zone::decide(operations)
+    }
+
+    fn droppable(&self, operations: &[Operation]) -> Vec<Vec<usize>> {
+        let mut groups: Vec<Vec<usize>> = (0..operations.len())
+            .filter(|at| self.looks(&operations[*at]))
+            .map(|at| vec![at])
+            .collect();
+        // A swap that did not work may owe that to a write that nobody saw.
+        if operations
             .iter()
-            .any(|operation| operation.name == "swap" && !operation.returned(true));
-        let mut groups: Vec<Vec<usize>> = Vec::new();
-        for (at, operation) in operations.iter().enumerate() {
-            // A look changes nothing. A write that nobody saw was replaced before anybody looked;
-            // only a swap that did not happen could have seen it without saying so.
-            let unseen = operation.name == "write" && swaps_are_gone && !seen(&operation.input);
-            if looks(operation) || unseen {
-                groups.push(vec![at]);
+            .any(|one| one.name == "swap" && one.returned(false))
+        {
+            return groups;
+        }
+        // A value can go with all who saw it, unless a swap replaced it.
+        let replaced = |value: &Value| {
+            let by = |one: &Operation| one.name == "swap" && one.input.at(0) == Some(value);
+            operations.iter().any(by)
+        };
+        for operation in operations {
+            let new = match operation.name {
+                "write" => Some(&operation.input),
+                "swap" => operation.input.at(1),
+                _ => None,
+            };
+            if let Some(new) = new.filter(|new| !replaced(new)) {
+                let about = |at: &usize| match operations[*at].name {
+                    "read" => operations[*at].output() == Some(new),
+                    "write" => operations[*at].input == *new,
+                    _ => operations[*at].input.at(1) == Some(new),
+                };
+                groups.push((0..operations.len()).filter(about).collect());
             }
         }
         groups
@@ -87,6 +108,10 @@ impl Model for Lock {
             return None;
         }
         Some(if works { after } else { state.clone() })
+    }
+
+    fn looks(&self, operation: &Operation) -> bool {
+        operation.returned(false)
     }
 
     fn droppable(&self, operations: &[Operation]) -> Vec<Vec<usize>> {
@@ -147,30 +172,32 @@ impl Model for Queue {
         }
     }
 
+    fn looks(&self, operation: &Operation) -> bool {
+        operation.name == "take" && operation.returned(Value::Nil)
+    }
+
+    fn shortcut(&self, operations: &[Operation]) -> Option<Shortcut> {
+        fifo::decide(operations)
+    }
+
     fn droppable(&self, operations: &[Operation]) -> Vec<Vec<usize>> {
-        let empty: Vec<Vec<usize>> = (0..operations.len())
-            .filter(|at| operations[*at].name == "take" && operations[*at].returned(Value::Nil))
-            .map(|at| vec![at])
-            .collect();
-        if !empty.is_empty() {
-            return empty;
-        }
-        // A queue without one of its jobs, pushed and taken once each, is a queue still.
-        (0..operations.len())
-            .filter(|at| operations[*at].name == "push")
-            .filter_map(|at| {
-                let job = operations[at].input.at(0)?;
-                let takes: Vec<usize> = (0..operations.len())
-                    .filter(|other| {
-                        operations[*other].name == "take"
-                            && operations[*other].output() == Some(job)
-                    })
-                    .collect();
-                match takes.as_slice() {
-                    [one] => Some(vec![at, *one]),
-                    _ => None,
-                }
-            })
-            .collect()
+        // A queue without one of its jobs is a queue still: one that was pushed and taken once, or
+        // never taken. An empty answer remains right without it, and can go itself.
+        let taken = |job: &Value| -> Vec<usize> {
+            let of_job = |at: &usize| {
+                operations[*at].name == "take" && operations[*at].output() == Some(job)
+            };
+            (0..operations.len()).filter(of_job).collect()
+        };
+        let group = |at: usize| match operations[at].name {
+            _ if self.looks(&operations[at]) => Some(vec![at]),
+            "push" => match taken(operations[at].input.at(0)?).as_slice() {
+                [] => Some(vec![at]),
+                [one] => Some(vec![at, *one]),
+                _ => None,
+            },
+            _ => None,
+        };
+        (0..operations.len()).filter_map(group).collect()
     }
 }

@@ -139,32 +139,48 @@ pub async fn execute(
     };
     let ran = (workload.run)(&context).await;
     let history = context.recorder.history();
-    let mut notes = context.notes();
-    // What was seen before something got in the way counts all the same.
-    let verdict = match (workload.check)(&history) {
-        Err(violation) => Verdict::Violated(violation),
-        Ok(undecided) => {
-            notes.extend(undecided.iter().map(ToString::to_string));
-            match ran {
-                Err(stop) => stop.verdict(),
-                Ok(()) if context.is_stopped() => {
-                    Verdict::NotEvaluable("the run was interrupted".to_owned())
-                }
-                Ok(())
-                    if history
-                        .operations()
-                        .iter()
-                        .all(|one| one.output().is_none()) =>
-                {
-                    Verdict::NotEvaluable("no operation returned".to_owned())
-                }
-                Ok(()) => Verdict::Held,
-            }
+    let notes = context.notes();
+    // A search takes its time, and other workloads' clients want the thread meanwhile.
+    let check = workload.check;
+    let checking = tokio::task::spawn_blocking(move || (check(&history), history)).await;
+    let (checked, history) = match checking {
+        Ok(checked) => checked,
+        Err(error) => {
+            let reason = format!("swapcheck failed to check it, please report this: {error}");
+            return Finding {
+                verdict: Verdict::NotEvaluable(reason),
+                history: context.recorder.history(),
+                notes,
+            };
         }
+    };
+    // What was seen before something got in the way counts all the same.
+    let verdict = match (checked, ran) {
+        (Err(violation), _) => Verdict::Violated(violation),
+        (Ok(_), Err(stop)) => stop.verdict(),
+        (Ok(undecided), Ok(())) => concluded(&context, &history, &undecided),
     };
     Finding {
         verdict,
         history,
         notes,
+    }
+}
+
+/// What a workload that came to its end without a violation came to.
+fn concluded(context: &Context, history: &History, undecided: &[Undecided]) -> Verdict {
+    let returned = history
+        .operations()
+        .iter()
+        .any(|one| one.output().is_some());
+    if context.is_stopped() {
+        return Verdict::NotEvaluable("the run was interrupted".to_owned());
+    }
+    if !returned {
+        return Verdict::NotEvaluable("no operation returned".to_owned());
+    }
+    match undecided {
+        [] => Verdict::Held,
+        [first, ..] => Verdict::NotEvaluable(format!("not decided: {first}")),
     }
 }

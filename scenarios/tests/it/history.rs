@@ -287,89 +287,8 @@ const LIMITERS: [Limiter; 4] = [
     Limiter::TokenBucket,
 ];
 
-/// A right history of a register or a queue: operations take effect one by one, and each began and
-/// ended some time around that.
-fn sequential(queue: bool, choices: &[(u8, u8, u8)]) -> Vec<Operation> {
-    let (mut held, mut jobs) = (Value::Nil, std::collections::VecDeque::new());
-    choices
-        .iter()
-        .enumerate()
-        .map(|(at, (choice, before, after))| {
-            let moment = 1_000 + at as u64 * 10;
-            let time = (moment - u64::from(*before), moment + u64::from(*after));
-            let new = Value::Text(format!("v{at}"));
-            match (queue, choice % 2) {
-                (false, 0) => op(at, "read", Value::Nil, time, held.clone()),
-                (false, _) => {
-                    held = new.clone();
-                    op(at, "write", new, time, true)
-                }
-                (true, 0) => {
-                    let job = jobs.pop_front().unwrap_or(Value::Nil);
-                    op(at, "take", Value::Nil, time, job)
-                }
-                (true, _) => {
-                    jobs.push_back(new.clone());
-                    op(at, "push", new, time, Value::Nil)
-                }
-            }
-        })
-        .collect()
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
-
-    // Up to four operations at a time: as many as the search decides whatever they are.
-    #[test]
-    fn histories_of_a_correct_object_are_accepted(
-        choices in prop::collection::vec((0_u8..2, 0_u8..20, 0_u8..20), 1..40),
-    ) {
-        let register = sequential(false, &choices);
-        prop_assert_eq!(verdict(&Register, &register), Linearizability::Yes);
-        let queue = sequential(true, &choices);
-        prop_assert_eq!(verdict(&Queue, &queue), Linearizability::Yes);
-    }
-
-    // Where more overlap the search may give up, but it never finds fault with a correct object.
-    #[test]
-    fn histories_of_a_correct_object_are_never_rejected(
-        choices in prop::collection::vec((0_u8..2, 0_u8..40, 0_u8..40), 1..16),
-    ) {
-        let register = sequential(false, &choices);
-        prop_assert_ne!(verdict(&Register, &register), Linearizability::No);
-        let queue = sequential(true, &choices);
-        prop_assert_ne!(verdict(&Queue, &queue), Linearizability::No);
-    }
-
-    #[test]
-    fn a_read_of_what_nobody_wrote_is_rejected_and_explained(
-        choices in prop::collection::vec((0_u8..2, 0_u8..40, 0_u8..40), 2..40),
-        place in 0_usize..40,
-    ) {
-        let mut operations = sequential(false, &choices);
-        let place = place % operations.len();
-        prop_assume!(operations[place].name == "read");
-        operations[place].ended = Ended::Returned("from nowhere".into());
-        let violation = check(&Register, &History::new(operations)).expect_err("a violation");
-        prop_assert!(violation.slice.iter().any(|one| one.returned("from nowhere")));
-        prop_assert_eq!(verdict(&Register, &violation.slice), Linearizability::No);
-    }
-
-    #[test]
-    fn a_job_taken_twice_is_rejected(
-        choices in prop::collection::vec((0_u8..2, 0_u8..15, 0_u8..15), 2..16),
-    ) {
-        let mut operations = sequential(true, &choices);
-        let taken = operations.iter().find(|one| one.name == "take" && !one.returned(Value::Nil));
-        if let Some(mut again) = taken.cloned() {
-            again.client = 999;
-            again.invoked_us += 100_000;
-            again.ended_us += 100_000;
-            operations.push(again);
-            prop_assert_eq!(verdict(&Queue, &operations), Linearizability::No);
-        }
-    }
 
     #[test]
     fn honest_limiters_are_accepted_and_a_wrong_last_answer_is_not(

@@ -7,6 +7,7 @@ mod fuzz;
 mod glob;
 mod history;
 mod key_position;
+mod linearizable;
 mod matching;
 mod mistake;
 mod property;
