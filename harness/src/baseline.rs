@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::compare::{Kind, Verdict};
-use crate::run::{BaselineOutcome, Outcome, ScenarioOutcome};
+use crate::run::{BaselineOutcome, Outcome, ScenarioOutcome, WorkloadOutcome};
 
 /// The version of the file.
 const VERSION: u32 = 1;
@@ -17,6 +17,7 @@ const VERSION: u32 = 1;
 pub struct Baseline {
     file: String,
     accepted: BTreeMap<String, Accepted>,
+    violations: BTreeSet<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,12 +28,22 @@ struct Accepted {
     what: String,
 }
 
+/// A workload that may be violated on a target.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Violation {
+    id: String,
+    what: String,
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     version: u32,
     #[serde(default)]
     accepted: Vec<Accepted>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    violations: Vec<Violation>,
 }
 
 /// Why a baseline could not be read or written. Every text says what to do next.
@@ -105,10 +116,15 @@ impl Baseline {
             .into_iter()
             .map(|one| (one.id.clone(), one))
             .collect();
-        Ok(Baseline { file, accepted })
+        let violations = parsed.violations.into_iter().map(|one| one.id).collect();
+        Ok(Baseline {
+            file,
+            accepted,
+            violations,
+        })
     }
 
-    /// Writes the unexpected differences of a run, sorted, so that a change of the file shows in a
+    /// Writes the unexpected differences of a run and what its workloads violated, sorted, so that a change of the file shows in a
     /// review what changed.
     ///
     /// # Errors
@@ -133,16 +149,28 @@ impl Baseline {
                 (found.id.as_str(), accepted)
             })
             .collect();
-        let count = differences.len();
+        let workloads = outcome.workloads.iter().flat_map(|all| &all.workloads);
+        let violations: Vec<Violation> = workloads
+            .flat_map(|workload| &workload.results)
+            .filter(|result| result.verdict == Verdict::Differed)
+            .filter_map(|result| result.violation.as_ref())
+            .map(|found| Violation {
+                id: found.id.clone(),
+                what: found.what.clone(),
+            })
+            .collect();
+        let count = differences.len() + violations.len();
         let file = File {
             version: VERSION,
             accepted: differences.into_values().collect(),
+            violations,
         };
         let text =
             toml::to_string(&file).map_err(|error| unwritable(std::io::Error::other(error)))?;
         let text = format!(
             "# Differences that are accepted. A run with --baseline fails for any other, and for any\n\
-             # of these that no longer shows. Written by swapcheck run --write-baseline.\n\n{text}"
+             # of these that no longer shows; only for violations of workloads, which chance decides\n\
+             # too, it does not matter whether they show. Written by swapcheck run --write-baseline.\n\n{text}"
         );
         fs::write(path, text).map_err(unwritable)?;
         Ok(count)
@@ -183,6 +211,26 @@ impl Baseline {
             accepted: seen.len(),
             gone: gone.cloned().collect(),
             new: new.into_iter().collect(),
+        }
+    }
+
+    /// As [`Baseline::apply`], for violations of workloads. None of them can be gone: whether one
+    /// shows depends on who meets whom.
+    pub(crate) fn apply_to_workloads(
+        &self,
+        workloads: &mut [WorkloadOutcome],
+        outcome: &mut BaselineOutcome,
+    ) {
+        for result in workloads.iter_mut().flat_map(|one| &mut one.results) {
+            let differed = result.verdict == Verdict::Differed;
+            let Some(found) = result.violation.as_mut().filter(|_| differed) else {
+                continue;
+            };
+            found.accepted = self.violations.contains(&found.id);
+            match found.accepted {
+                true => outcome.accepted += 1,
+                false => outcome.new.push(found.id.clone()),
+            }
         }
     }
 }

@@ -84,6 +84,19 @@ pub trait Client: Send {
         channels: &[Vec<u8>],
         pattern: bool,
     ) -> Result<Box<dyn Subscription>, ClientError>;
+
+    /// What tells a server how much this client has seen, so that another client that adopts it reads
+    /// at least as much: Upstash's sync token. `None` where the transport has none, or nothing was
+    /// sent yet.
+    fn sync_token(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// Goes on from where another client was, whose token this is. Does nothing where the transport
+    /// has none.
+    fn adopt_sync_token(&mut self, token: &[u8]) {
+        let _ = token;
+    }
 }
 
 /// What a target's transport can do; scenarios and workloads ask before they try.

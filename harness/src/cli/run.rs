@@ -1,5 +1,6 @@
 //! `swapcheck run`: the main job.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -89,7 +90,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Failure> {
         documents: args.documents.clone(),
     };
     let seed = args.seed.unwrap_or_else(|| u64::from(std::process::id()));
-    let mut workloads = args.workload.plan(&selection, seed);
+    let mut workloads = args.workload.plan(&selection, seed, reach(&args));
     let mut scenarios = match load(&selection) {
         // A filter may take workloads alone.
         Err(SuiteError::NothingSelected) if workloads.is_some() => Vec::new(),
@@ -116,6 +117,61 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Failure> {
     let baseline = args.baseline.as_deref().map(Baseline::read).transpose()?;
     let asked = Asked::of(&args)?;
     runtime()?.block_on(session(args, asked, selected, catalogue, baseline))
+}
+
+/// By a target's name, the flags that reach it again. Secrets are left out of URLs.
+fn reach(args: &RunArgs) -> BTreeMap<String, String> {
+    let mut besides = String::new();
+    if let Some(file) = &args.ca_file {
+        besides.push_str(&format!(
+            " --ca-file {}",
+            quoted(&file.display().to_string())
+        ));
+    }
+    if let Some(most) = args.max_commands {
+        besides.push_str(&format!(" --max-commands {most}"));
+    }
+    let flags = |spec: &TargetSpec| {
+        let mut flags = match spec.url() {
+            Some(_) => format!("--target {}", quoted(&format!("{}={spec}", spec.name()))),
+            None => format!("--target {spec}"),
+        };
+        // A name that was made of the URL is no name that could be given.
+        if spec.name().contains("://") {
+            flags = format!("--target {}", quoted(&spec.to_string()));
+        }
+        if let Some(image) = args
+            .redis_image
+            .as_ref()
+            .filter(|_| spec.kind() == TargetKind::Redis)
+        {
+            flags.push_str(&format!(" --redis-image {}", quoted(image)));
+        }
+        (spec.name().to_owned(), flags + &besides)
+    };
+    let defaults = [
+        TargetKind::Redis,
+        TargetKind::Mock,
+        TargetKind::Upstash,
+        TargetKind::UpstashTcp,
+    ];
+    match args.target.is_empty() {
+        true => defaults
+            .into_iter()
+            .filter_map(TargetSpec::of)
+            .map(|spec| flags(&spec))
+            .collect(),
+        false => args.target.iter().map(flags).collect(),
+    }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,".contains(c);
+    match word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
 }
 
 /// What is run.
@@ -249,7 +305,7 @@ async fn session(
         interrupted,
     );
     if let Some(worked) = worked {
-        outcome.add_workloads(worked, &plan.required);
+        outcome.add_workloads(worked, &plan.required, baseline.as_ref());
     }
     let outcome = Arc::new(outcome);
     events.send(Event::Finished(outcome.clone()));
@@ -277,7 +333,8 @@ fn files(args: &RunArgs, outcome: &Outcome) -> Result<(), Failure> {
     if let Some(path) = &args.write_baseline {
         let count = Baseline::write(path, outcome)?;
         text.push_str(&format!(
-            "baseline: {count} differences written to {0}; accept them with --baseline {0}\n",
+            "baseline: {count} differences and violations written to {0}; accept them with \
+             --baseline {0}\n",
             path.display()
         ));
     }

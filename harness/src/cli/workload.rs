@@ -1,5 +1,6 @@
 //! The flags of workloads, and which of them a selection takes.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::Args;
@@ -39,7 +40,12 @@ fn seconds(text: &str) -> Result<Duration, String> {
 
 impl WorkloadArgs {
     /// What to run, or nothing.
-    pub(super) fn plan(&self, selection: &Selection, seed: u64) -> Option<WorkloadPlan> {
+    pub(super) fn plan(
+        &self,
+        selection: &Selection,
+        seed: u64,
+        reach: BTreeMap<String, String>,
+    ) -> Option<WorkloadPlan> {
         let workloads = match self.no_workloads {
             true => Vec::new(),
             false => selected(selection),
@@ -52,6 +58,7 @@ impl WorkloadArgs {
                 duration: self.workload_duration,
                 seed,
             },
+            reach,
         })
     }
 }

@@ -126,20 +126,20 @@ fn case(
 fn workload_case(workload: &WorkloadOutcome, result: &WorkloadResult) -> TestCase {
     let mut status = match result.verdict {
         Verdict::Matched | Verdict::Documented => TestCaseStatus::success(),
+        Verdict::Differed if result.is_accepted() => TestCaseStatus::success(),
         Verdict::Differed => TestCaseStatus::non_success(NonSuccessKind::Failure),
         Verdict::Unsupported | Verdict::NotEvaluable => TestCaseStatus::skipped(),
     };
     if let Some(reason) = &result.reason {
         status.set_message(format!("{}: {reason}", result.verdict.name()));
     }
-    if let Some(violation) = result
-        .violation
-        .as_ref()
-        .filter(|_| result.verdict == Verdict::Differed)
-    {
+    if let Some(violation) = result.violation.as_ref().filter(|_| result.is_unexpected()) {
         status.set_type("violation");
         status.set_message(violation.what.as_str());
-        status.set_description(format!("{}\n\n{}", workload.prose, violation.text));
+        status.set_description(format!(
+            "{}\n\n{}\n\nagain: {}",
+            workload.prose, violation.text, violation.again
+        ));
     }
     let mut case = TestCase::new(workload.title.clone(), status);
     case.set_classname(format!("{}/workload", workload.area));

@@ -19,10 +19,18 @@ fn word(result: &WorkloadResult) -> &'static str {
     match result.verdict {
         Verdict::Matched => "held",
         Verdict::Documented => "violated, as documented",
+        Verdict::Differed if result.is_accepted() => "violated, accepted by the baseline",
         Verdict::Differed => "VIOLATED",
         Verdict::Unsupported => "unsupported",
+        Verdict::NotEvaluable if is_undecided(result) => "not decided",
         Verdict::NotEvaluable => "not evaluable",
     }
+}
+
+/// Whether the search for an order was given up.
+fn is_undecided(result: &WorkloadResult) -> bool {
+    let reason = result.reason.as_deref().unwrap_or_default();
+    reason.starts_with("not decided")
 }
 
 /// What a cell of a table says of it.
@@ -50,11 +58,6 @@ pub(super) fn scale(workloads: &WorkloadsOutcome) -> String {
         workloads.seed,
         workloads.duration_ms as f64 / 1000.0,
     )
-}
-
-/// How the same choices are made again.
-fn repeat(workloads: &WorkloadsOutcome, id: &str) -> String {
-    format!("swapcheck run --filter '{id}' --seed {}", workloads.seed)
 }
 
 /// Notes and reasons, each once, with where it applies.
@@ -105,7 +108,7 @@ pub(super) fn lines(workloads: &WorkloadsOutcome) -> Vec<String> {
             ));
             lines.push(format!("     {}", violation.what));
             lines.extend(violation.text.lines().map(|line| format!("       {line}")));
-            lines.push(format!("     again: {}", repeat(workloads, &workload.id)));
+            lines.push(format!("     again: {}", violation.again));
         }
     }
     lines
@@ -150,7 +153,7 @@ pub(super) fn markdown(text: &mut String, workloads: &WorkloadsOutcome) {
                 workload.prose,
                 violation.what,
                 violation.text,
-                repeat(workloads, &workload.id),
+                violation.again,
             );
         }
     }
@@ -175,6 +178,7 @@ pub(super) fn html(workloads: &WorkloadsOutcome) -> String {
             let class = match result.verdict {
                 Verdict::Matched => "matched",
                 Verdict::Documented => "documented",
+                Verdict::Differed if result.is_accepted() => "accepted",
                 Verdict::Differed => "differed",
                 Verdict::Unsupported => "unsupported",
                 Verdict::NotEvaluable => "not-evaluable",
@@ -208,7 +212,7 @@ pub(super) fn html(workloads: &WorkloadsOutcome) -> String {
                 escape(&violation.what),
                 timeline(&violation.slice),
                 escape(&violation.text),
-                escape(&repeat(workloads, &workload.id)),
+                escape(&violation.again),
             );
         }
     }

@@ -16,6 +16,7 @@ use super::outcome::{Outcome, Role};
 use super::plan::Plan;
 use super::prefix::Prefix;
 use super::readiness::Readiness;
+use crate::baseline::Baseline;
 use crate::compare::Verdict;
 use crate::exit::Exit;
 use crate::target::{KeyExpiry, TargetKind};
@@ -34,6 +35,29 @@ pub struct WorkloadPlan {
     pub workloads: Vec<Workload>,
     /// How much each does.
     pub settings: Settings,
+    /// By a target's name, the flags that reach it, without secrets.
+    pub reach: BTreeMap<String, String>,
+}
+
+impl WorkloadPlan {
+    /// The command that runs one workload again on one target, with the same choices.
+    fn again(&self, workload: &str, target: &str) -> String {
+        let Settings {
+            clients,
+            operations,
+            duration,
+            seed,
+        } = self.settings;
+        let reach = match self.reach.get(target) {
+            Some(flags) => flags.clone(),
+            None => format!("--target {target}"),
+        };
+        format!(
+            "swapcheck run --filter '{workload}' {reach} --seed {seed} --workload-clients {clients} \
+             --workload-operations {operations} --workload-duration {}",
+            duration.as_secs_f64()
+        )
+    }
 }
 
 /// What a run's workloads came to.
@@ -90,12 +114,30 @@ pub struct WorkloadResult {
 /// A violation with its evidence.
 #[derive(Debug, Clone, Serialize)]
 pub struct ViolationOutcome {
+    /// Its name in a baseline: the workload and the target.
+    pub id: String,
     /// What is wrong, in one sentence.
     pub what: String,
     /// The smallest slice of history that shows it.
     pub slice: Vec<Operation>,
     /// The slice as text.
     pub text: String,
+    /// The command that runs the workload again on this target, with the same choices.
+    pub again: String,
+    /// Whether the baseline accepts it.
+    pub accepted: bool,
+}
+
+impl WorkloadResult {
+    /// Whether it is a violation that fails a run.
+    pub fn is_unexpected(&self) -> bool {
+        self.verdict == Verdict::Differed && !self.is_accepted()
+    }
+
+    /// Whether it is a violation that the baseline accepts.
+    pub fn is_accepted(&self) -> bool {
+        self.violation.as_ref().is_some_and(|found| found.accepted)
+    }
 }
 
 /// Runs all workloads on all targets of the plan.
@@ -117,10 +159,15 @@ pub async fn execute_workloads(
         let permits = Arc::new(Semaphore::new(AT_ONCE));
         for (number, workload) in workloads.workloads.iter().copied().enumerate() {
             let (plan, stop, permits) = (plan.clone(), stop.clone(), permits.clone());
+            let again = workloads.again(workload.id, &plan.targets[target].name);
             let task = tasks.spawn(async move {
                 // The semaphore is never closed.
                 let _permit = permits.acquire_owned().await;
-                on_target(&plan, target, number, &workload, settings, stop).await
+                let mut result = on_target(&plan, target, number, &workload, settings, stop).await;
+                if let Some(violation) = &mut result.violation {
+                    violation.again = again;
+                }
+                result
             });
             places.insert(task.id(), (number, target));
         }
@@ -272,6 +319,9 @@ fn concluded(
             };
             let mut result = judged(verdict, None);
             result.violation = Some(ViolationOutcome {
+                id: format!("{} on {target}", workload.id),
+                again: String::new(),
+                accepted: false,
                 what: violation.what,
                 text: print::slice(&violation.slice),
                 slice: violation.slice,
@@ -284,15 +334,24 @@ fn concluded(
 }
 
 impl Outcome {
-    /// Adds what the workloads came to: a violation fails the run, and so does a required target on
-    /// which one could not be evaluated.
-    pub fn add_workloads(&mut self, workloads: WorkloadsOutcome, required: &[String]) {
+    /// Adds what the workloads came to: a violation that the baseline does not accept fails the run,
+    /// and so does a required target on which one could not be evaluated.
+    pub fn add_workloads(
+        &mut self,
+        mut workloads: WorkloadsOutcome,
+        required: &[String],
+        baseline: Option<&Baseline>,
+    ) {
+        if let (Some(baseline), Some(outcome)) = (baseline, &mut self.baseline) {
+            baseline.apply_to_workloads(&mut workloads.workloads, outcome);
+        }
         let all: Vec<&WorkloadResult> = workloads
             .workloads
             .iter()
             .flat_map(|workload| &workload.results)
             .collect();
-        let violated = |result: &&&WorkloadResult| result.verdict == Verdict::Differed;
+        let violated = |result: &&&WorkloadResult| result.is_unexpected();
+        let accepted = all.iter().filter(|result| result.is_accepted()).count();
         let silent = all.iter().any(|result| {
             result.verdict == Verdict::NotEvaluable && required.contains(&result.target)
         });
@@ -331,7 +390,11 @@ impl Outcome {
             1 => "something was violated in 1 of them".to_owned(),
             many => format!("something was violated in {many} of them"),
         };
-        let told = format!("{} workload runs: {held}", all.len());
+        let accepted = match accepted {
+            0 => String::new(),
+            many => format!(", and in {many} as the baseline accepts"),
+        };
+        let told = format!("{} workload runs: {held}{accepted}", all.len());
         self.conclusion = match self.scenarios.is_empty() {
             true => told,
             false => format!("{}; {told}", self.conclusion),

@@ -1,6 +1,7 @@
 //! The integration tests of the harness, a module for each topic.
 
 mod bench;
+mod broken;
 mod cli;
 mod fake;
 mod fault;

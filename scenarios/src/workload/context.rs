@@ -178,7 +178,8 @@ impl Context {
         ended.into_iter().collect()
     }
 
-    async fn connect(&self) -> Result<Box<dyn Client>, Stop> {
+    /// A client of the same target.
+    pub(super) async fn connect(&self) -> Result<Box<dyn Client>, Stop> {
         let connected = self.connector.connect().await;
         connected.map_err(|error| Stop::NotEvaluable(error.to_string()))
     }

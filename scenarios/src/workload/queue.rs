@@ -56,6 +56,9 @@ const DRAIN: Duration = Duration::from_secs(5);
 const BLOCK: &[u8] = b"0.05";
 /// The longest delay of a job.
 const DELAY_MS: u64 = 60;
+/// How many due jobs a consumer looks at, and how many of them it tries to take.
+const LOOKED_AT: &[u8] = b"12";
+const TRIED: usize = 3;
 
 /// What producers and consumers of a queue do, a step at a time.
 #[async_trait]
@@ -260,7 +263,10 @@ impl Trade for Delayed {
         let noted = i64::try_from(due_us).unwrap_or(0);
         let call = worker.invoke("push", "due", [job.as_str().into(), noted.into()]);
         let add = command([b"ZADD", &key, due.to_string().as_bytes(), job.as_bytes()]);
-        worker.perform(call, &add, |_| Value::Nil).await.map(|_| ())
+        worker.perform(call, &add, |_| Value::Nil).await?;
+        // Consumers have to keep up: of a job that waits for them nobody can tell whether it was early.
+        worker.dawdle(3 * POLL_PAUSE).await;
+        Ok(())
     }
 
     async fn consume(&self, worker: &mut Worker<'_>) -> Result<bool, Stop> {
@@ -274,7 +280,8 @@ async fn delayed(context: &Context) -> Result<(), Stop> {
     drain(context, "due", &command([b"ZCARD", &context.key("due")])).await
 }
 
-/// Looks for due jobs and takes the one that it is the first to remove. Says whether any is left.
+/// Looks for due jobs, and takes those that it is the first to remove. It begins anywhere among them,
+/// not to be in the others' way. Says whether any is left.
 async fn claim(worker: &mut Worker<'_>, key: &[u8]) -> Result<bool, Stop> {
     let now = clock_ms().to_string();
     let due = command([
@@ -284,10 +291,12 @@ async fn claim(worker: &mut Worker<'_>, key: &[u8]) -> Result<bool, Stop> {
         now.as_bytes(),
         b"LIMIT",
         b"0",
-        b"3",
+        LOOKED_AT,
     ]);
-    if let Reply::Array(due) = worker.prepare(&due).await? {
-        for job in due {
+    if let Reply::Array(mut due) = worker.prepare(&due).await? {
+        let first = worker.below(due.len() as u64) as usize;
+        due.rotate_left(first.min(due.len()));
+        for job in due.into_iter().take(TRIED) {
             let name = value(&job);
             let Some(member) = job.as_bytes() else {
                 continue;

@@ -3,8 +3,9 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::Workload;
-use super::context::{Context, POLL_PAUSE, Stop, command, value};
+use super::context::{Context, POLL_PAUSE, Stop, Worker, command, value};
 use super::lock::KEPT_MS;
+use crate::client::Client;
 use crate::history::freshness::{self, Audience};
 use crate::history::{Value, counting};
 
@@ -13,9 +14,28 @@ pub(super) const WORKLOADS: &[Workload] = &[
         id: "sessions/workload/own-writes",
         title: "A client reads its own writes, and never goes back in time",
         prose: "A user saves the profile and the next page shows it, or shows the old one. Upstash \
-                promises this to one client by its sync token; a client per request has none.",
+                promises this to one client, by its sync token.",
         eventual: false,
-        run: |context| Box::pin(own_writes(context)),
+        run: |context| Box::pin(own_writes(context, Continuity::OneClient)),
+        check: |history| freshness::check(Audience::Oneself, history).map(|()| Vec::new()),
+    },
+    Workload {
+        id: "sessions/workload/handed-on",
+        title: "A session that moves on with its sync token reads its own writes",
+        prose: "One process writes the session, the next one goes on with it and with the sync token \
+                of the last answer. That is how read-your-writes is kept across processes on Upstash; \
+                without it a user who changes servers loses what was just saved.",
+        eventual: false,
+        run: |context| Box::pin(own_writes(context, Continuity::HandedOn)),
+        check: |history| freshness::check(Audience::Oneself, history).map(|()| Vec::new()),
+    },
+    Workload {
+        id: "sessions/workload/fresh-clients",
+        title: "A session whose every request has a new client reads its own writes",
+        prose: "Serverless functions make a client for each request, without a sync token from the one \
+                before. The cart that was just filled is empty on the next page if reads are stale.",
+        eventual: true,
+        run: |context| Box::pin(own_writes(context, Continuity::Fresh)),
         check: |history| freshness::check(Audience::Oneself, history).map(|()| Vec::new()),
     },
     Workload {
@@ -41,11 +61,26 @@ pub(super) const WORKLOADS: &[Workload] = &[
     },
 ];
 
-async fn own_writes(context: &Context) -> Result<(), Stop> {
+/// Who reads what a session's requests wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Continuity {
+    /// The client that wrote.
+    OneClient,
+    /// Another client, to which the writer's sync token was handed on.
+    HandedOn,
+    /// A new client for each request, with nothing from the one before.
+    Fresh,
+}
+
+async fn own_writes(context: &Context, continuity: Continuity) -> Result<(), Stop> {
     context
         .all(context.settings.clients, |mut worker| async move {
             let name = format!("session-{}", worker.index);
             let key = context.key(&name);
+            let mut other = match continuity {
+                Continuity::HandedOn => Some(beside(&mut worker, &key).await?),
+                Continuity::OneClient | Continuity::Fresh => None,
+            };
             let mut version = 0_i64;
             while context.next() {
                 if worker.chance(50) {
@@ -55,6 +90,13 @@ async fn own_writes(context: &Context) -> Result<(), Stop> {
                     let set = command([b"SET", &key, text.as_bytes(), b"PX", KEPT_MS.as_bytes()]);
                     worker.perform(call, &set, |_| Value::Nil).await?;
                 }
+                match &mut other {
+                    Some(other) => hand_on(&mut worker, other),
+                    None if continuity == Continuity::Fresh => {
+                        worker.client = context.connect().await?;
+                    }
+                    None => {}
+                }
                 let call = worker.invoke("read", name.as_str(), Value::Nil);
                 worker
                     .perform(call, &command([b"GET", &key]), value)
@@ -63,6 +105,25 @@ async fn own_writes(context: &Context) -> Result<(), Stop> {
             Ok(())
         })
         .await
+}
+
+/// A second client for a session, where there is something that the first can hand on to it.
+async fn beside(worker: &mut Worker<'_>, key: &[u8]) -> Result<Box<dyn Client>, Stop> {
+    worker.prepare(&command([b"GET", key])).await?;
+    match worker.client.sync_token() {
+        Some(_) => worker.context.connect().await,
+        None => Err(Stop::Unsupported(
+            "answers carry no sync token here that one client could hand on to another".to_owned(),
+        )),
+    }
+}
+
+/// The session's next request is the other client's, which is given what this one has seen.
+fn hand_on(worker: &mut Worker<'_>, other: &mut Box<dyn Client>) {
+    std::mem::swap(&mut worker.client, other);
+    if let Some(token) = other.sync_token() {
+        worker.client.adopt_sync_token(&token);
+    }
 }
 
 async fn others_writes(context: &Context) -> Result<(), Stop> {

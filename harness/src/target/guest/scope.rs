@@ -167,4 +167,12 @@ impl Client for ScopeClient {
         under_way.answered();
         Ok(subscription)
     }
+
+    fn sync_token(&self) -> Option<Vec<u8>> {
+        self.inner.sync_token()
+    }
+
+    fn adopt_sync_token(&mut self, token: &[u8]) {
+        self.inner.adopt_sync_token(token);
+    }
 }

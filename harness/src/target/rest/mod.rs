@@ -339,6 +339,17 @@ impl Client for RestClient {
     ) -> Result<Box<dyn Subscription>, ClientError> {
         stream::subscribe(&self.shared, channels, pattern).await
     }
+
+    fn sync_token(&self) -> Option<Vec<u8>> {
+        (!self.sync_token.is_empty()).then(|| self.sync_token.as_bytes().to_vec())
+    }
+
+    fn adopt_sync_token(&mut self, token: &[u8]) {
+        // What came in a header can be sent in one.
+        if let Ok(token) = HeaderValue::from_bytes(token) {
+            self.sync_token = token;
+        }
+    }
 }
 
 /// `Retry-After` in seconds. The form with a date is not worth a calendar here.
