@@ -10,6 +10,7 @@ mod markdown;
 mod plot;
 
 mod terminal;
+mod timeline;
 mod view;
 mod workload;
 

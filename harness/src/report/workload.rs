@@ -2,17 +2,10 @@
 
 use std::fmt::Write;
 
-use scenarios::history::{Ended, Operation, print};
-
+use super::timeline::timeline;
 use super::view::counted;
 use crate::compare::Verdict;
 use crate::run::{WorkloadResult, WorkloadsOutcome};
-
-/// Width of a timeline, and the height of a client's lane in it.
-const WIDTH: f64 = 860.0;
-const LANE: f64 = 44.0;
-/// Where lanes begin, beside the clients' names.
-const LEFT: f64 = 40.0;
 
 /// In a word, what a workload came to on a target.
 fn word(result: &WorkloadResult) -> &'static str {
@@ -33,17 +26,23 @@ fn is_undecided(result: &WorkloadResult) -> bool {
     reason.starts_with("not decided")
 }
 
+/// How much was seen; nothing when nothing was.
+fn seen(result: &WorkloadResult) -> String {
+    match (result.operations, result.unknown) {
+        (0, _) => String::new(),
+        (count, 0) => counted(count, "operation"),
+        (count, unknown) => format!(
+            "{}, {unknown} of unknown outcome",
+            counted(count, "operation")
+        ),
+    }
+}
+
 /// What a cell of a table says of it.
 fn cell(result: &WorkloadResult) -> String {
-    match result.operations {
-        0 => word(result).to_owned(),
-        _ if result.unknown > 0 => format!(
-            "{} ({}, {} of unknown outcome)",
-            word(result),
-            counted(result.operations, "operation"),
-            result.unknown
-        ),
-        count => format!("{} ({})", word(result), counted(count, "operation")),
+    match seen(result) {
+        seen if seen.is_empty() => word(result).to_owned(),
+        seen => format!("{} ({seen})", word(result)),
     }
 }
 
@@ -106,7 +105,7 @@ pub(super) fn lines(workloads: &WorkloadsOutcome) -> Vec<String> {
                 result.target,
                 workload.title
             ));
-            lines.push(format!("     {}", violation.what));
+            lines.push(format!("     {}:", violation.what));
             lines.extend(violation.text.lines().map(|line| format!("       {line}")));
             lines.push(format!("     again: {}", violation.again));
         }
@@ -166,7 +165,16 @@ pub(super) fn html(workloads: &WorkloadsOutcome) -> String {
         "<h2 id=\"workloads\">Workloads: many clients at once</h2>\n<p class=\"soft\">{}.</p>\n",
         escape(&scale(workloads))
     );
-    html.push_str("<div class=\"card scroll\"><table>\n");
+    html.push_str("<div class=\"card scroll\"><table>\n<tr><th></th>");
+    for result in workloads
+        .workloads
+        .iter()
+        .take(1)
+        .flat_map(|one| &one.results)
+    {
+        let _ = write!(html, "<th>{}</th>", escape(&result.target));
+    }
+    html.push_str("</tr>\n");
     for workload in &workloads.workloads {
         let _ = write!(
             html,
@@ -178,16 +186,16 @@ pub(super) fn html(workloads: &WorkloadsOutcome) -> String {
             let class = match result.verdict {
                 Verdict::Matched => "matched",
                 Verdict::Documented => "documented",
-                Verdict::Differed if result.is_accepted() => "accepted",
+                Verdict::Differed if result.is_accepted() => "documented",
                 Verdict::Differed => "differed",
                 Verdict::Unsupported => "unsupported",
                 Verdict::NotEvaluable => "not-evaluable",
             };
             let _ = write!(
                 html,
-                "<td>{} <span class=\"pill {class}\">{}</span></td>",
-                escape(&result.target),
-                escape(&cell(result))
+                "<td><span class=\"pill {class}\">{}</span><br><span class=\"soft small wide\">{}</span></td>",
+                escape(word(result)),
+                escape(&seen(result))
             );
         }
         html.push_str("</tr>\n");
@@ -203,11 +211,17 @@ pub(super) fn html(workloads: &WorkloadsOutcome) -> String {
             };
             let _ = writeln!(
                 html,
-                "<details class=\"unexpected-exhibit\" open><summary><span class=\"title\">{}: {}</span>\
-                 </summary>\n<p>{}</p>\n<p><b>{}.</b></p>\n{}\n<pre>{}</pre>\n\
-                 <p class=\"soft small\">Again: <code>{}</code></p></details>",
-                escape(&result.target),
+                "<details class=\"unexpected-exhibit\" open><summary><span class=\"pill {}\">{}</span>\
+                 <span class=\"title\">{}</span><span class=\"soft small\">{}</span></summary>\n\
+                 <div class=\"body\"><p>{}</p>\n<p><b>{}.</b></p>\n{}\n<pre>{}</pre>\n\
+                 <p class=\"soft small\">Again: <code>{}</code></p></div></details>",
+                match result.is_unexpected() {
+                    true => "differed",
+                    false => "documented",
+                },
+                escape(word(result)),
                 escape(&workload.title),
+                escape(&result.target),
                 escape(&workload.prose),
                 escape(&violation.what),
                 timeline(&violation.slice),
@@ -219,76 +233,8 @@ pub(super) fn html(workloads: &WorkloadsOutcome) -> String {
     html
 }
 
-/// Operations as bars over time, a lane for each client.
-pub(super) fn timeline(slice: &[Operation]) -> String {
-    let mut clients: Vec<usize> = slice.iter().map(|one| one.client).collect();
-    clients.sort_unstable();
-    clients.dedup();
-    let from = slice.iter().map(|one| one.invoked_us).min().unwrap_or(0);
-    let until = slice.iter().map(|one| one.ended_us).max().unwrap_or(0);
-    let span = (until.saturating_sub(from)).max(1) as f64;
-    let x = |us: u64| LEFT + us.saturating_sub(from) as f64 / span * (WIDTH - LEFT - 10.0);
-    let height = LANE * clients.len() as f64 + 24.0;
-    let mut svg = format!(
-        "<svg role=\"img\" aria-label=\"Timeline of {}\" viewBox=\"0 0 {WIDTH} {height}\" \
-         style=\"width:100%;max-width:{WIDTH}px;font:12px sans-serif\">",
-        counted(slice.len(), "operation")
-    );
-    for (lane, client) in clients.iter().enumerate() {
-        let top = LANE * lane as f64;
-        let middle = top + LANE / 2.0;
-        let _ = write!(
-            svg,
-            "<text x=\"4\" y=\"{:.0}\" fill=\"currentColor\">c{client}</text>\
-             <line x1=\"{LEFT}\" x2=\"{WIDTH}\" y1=\"{middle:.0}\" y2=\"{middle:.0}\" \
-             stroke=\"currentColor\" stroke-opacity=\".15\"/>",
-            middle + 4.0
-        );
-        for operation in slice.iter().filter(|one| one.client == *client) {
-            let start = x(operation.invoked_us);
-            let end = match operation.ended {
-                Ended::Unknown(_) => WIDTH,
-                _ => x(operation.ended_us),
-            };
-            let color = match operation.ended {
-                Ended::Returned(_) => "#3b82f6",
-                Ended::Failed(_) => "#9ca3af",
-                Ended::Unknown(_) => "#f59e0b",
-            };
-            let label = format!(
-                "{} {}",
-                print::invocation(operation),
-                print::result(operation)
-            );
-            // A label that begins far to the right ends where its bar does.
-            let (anchor, at) = match start > WIDTH * 0.6 {
-                true => ("end", end.min(WIDTH - 4.0)),
-                false => ("start", start),
-            };
-            let _ = write!(
-                svg,
-                "<g><title>{0}</title><rect x=\"{start:.1}\" y=\"{1:.0}\" width=\"{2:.1}\" \
-                 height=\"10\" rx=\"3\" fill=\"{color}\"/><text x=\"{at:.1}\" y=\"{3:.0}\" \
-                 text-anchor=\"{anchor}\" fill=\"currentColor\">{0}</text></g>",
-                escape(&label),
-                middle - 5.0,
-                (end - start).max(3.0),
-                middle - 9.0,
-            );
-        }
-    }
-    let _ = write!(
-        svg,
-        "<text x=\"{LEFT}\" y=\"{0:.0}\" fill=\"currentColor\" fill-opacity=\".6\">0 ms</text>\
-         <text x=\"{WIDTH}\" y=\"{0:.0}\" text-anchor=\"end\" fill=\"currentColor\" \
-         fill-opacity=\".6\">{1:.1} ms</text></svg>",
-        height - 8.0,
-        span / 1000.0
-    );
-    svg
-}
-
-fn escape(text: &str) -> String {
+/// Text as it may stand in a page.
+pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

@@ -25,6 +25,9 @@ use crate::target::{KeyExpiry, TargetKind};
 const AT_ONCE: usize = 6;
 /// How long a workload may go on after its clients should have stopped.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// What helps where reads are stale (@upstash/redis, readYourWrites).
+const STALE: &str = "if reads come from a copy that trails here, hand the sync token of the last answer on \
+                     to whoever asks next; the SDKs do so within one client";
 /// Keys of workloads are numbered from here, those of scenarios below.
 const FIRST_NUMBER: usize = 9_000;
 
@@ -330,6 +333,9 @@ fn concluded(
         }
     };
     concluded.notes = finding.notes;
+    if concluded.violation.is_some() && workload.eventual {
+        concluded.notes.push(STALE.to_owned());
+    }
     concluded
 }
 

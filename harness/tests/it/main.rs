@@ -1,7 +1,6 @@
 //! The integration tests of the harness, a module for each topic.
 
 mod bench;
-mod broken;
 mod cli;
 mod fake;
 mod fault;

@@ -127,7 +127,8 @@ fn fixed(mut outcome: Outcome) -> Outcome {
     outcome
 }
 
-fn terminal(outcome: &Outcome, color: bool) -> String {
+/// What the terminal shows of an outcome, 100 columns wide.
+pub(crate) fn terminal(outcome: &Outcome, color: bool) -> String {
     let mut out = Vec::new();
     let mut terminal = Terminal::new(&mut out, color, false, 100);
     terminal.event(&Event::Finished(std::sync::Arc::new(outcome.clone())));
@@ -163,17 +164,22 @@ async fn junit_has_a_suite_for_each_target() {
 
 #[tokio::test]
 async fn json_keeps_to_its_schema() {
+    let text = Format::Json.render(&outcome().await).expect("it renders");
+    keeps_to_schema(&text);
+    insta::assert_snapshot!(text);
+}
+
+/// Holds a JSON report against the schema that is published with it.
+pub(crate) fn keeps_to_schema(text: &str) {
     let schema = include_str!("../../schema/report.schema.json");
     let schema: serde_json::Value = serde_json::from_str(schema).expect("the schema is JSON");
     let validator = jsonschema::validator_for(&schema).expect("the schema is a schema");
-    let text = Format::Json.render(&outcome().await).expect("it renders");
-    let report: serde_json::Value = serde_json::from_str(&text).expect("the report is JSON");
+    let report: serde_json::Value = serde_json::from_str(text).expect("the report is JSON");
     let errors: Vec<String> = validator
         .iter_errors(&report)
         .map(|error| format!("{}: {error}", error.instance_path()))
         .collect();
     assert_eq!(errors, Vec::<String>::new());
-    insta::assert_snapshot!(text);
 }
 
 #[tokio::test]

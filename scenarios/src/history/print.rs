@@ -2,6 +2,9 @@
 
 use super::operation::{Ended, Operation, Value};
 
+/// Operations that ask for something, and may be told that there is nothing.
+const ASKS: [&str; 5] = ["read", "take", "reclaim", "grant", "receive"];
+
 /// A line for each operation: who, from when to when (in milliseconds since the first of them), what
 /// it did, and what came of it.
 pub fn slice(operations: &[Operation]) -> String {
@@ -48,6 +51,8 @@ pub fn invocation(operation: &Operation) -> String {
 /// What came of it: `→ yes`.
 pub fn result(operation: &Operation) -> String {
     match &operation.ended {
+        // Nothing is an answer only where something was asked for.
+        Ended::Returned(Value::Nil) if !ASKS.contains(&operation.name) => "→ done".to_owned(),
         Ended::Returned(value) => format!("→ {value}"),
         Ended::Failed(reason) => format!("did not happen: {reason}"),
         Ended::Unknown(reason) => format!("outcome unknown: {reason}"),

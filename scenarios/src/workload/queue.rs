@@ -295,7 +295,7 @@ async fn claim(worker: &mut Worker<'_>, key: &[u8]) -> Result<bool, Stop> {
     ]);
     if let Reply::Array(mut due) = worker.prepare(&due).await? {
         let first = worker.below(due.len() as u64) as usize;
-        due.rotate_left(first.min(due.len()));
+        due.rotate_left(first);
         for job in due.into_iter().take(TRIED) {
             let name = value(&job);
             let Some(member) = job.as_bytes() else {

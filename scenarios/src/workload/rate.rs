@@ -47,7 +47,7 @@ pub(super) const WORKLOADS: &[Workload] = &[
 ];
 
 /// How many calls pass in a window, and how long it is: short, so that many windows pass in a run.
-const LIMIT: i64 = 12;
+const LIMIT: i64 = 6;
 const WINDOW_MS: i64 = 100;
 
 /// Callers' clocks differ, and calls overtake one another: the latest moment seen counts. The keys

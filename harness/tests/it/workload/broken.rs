@@ -10,7 +10,7 @@ use scenarios::{ClientError, Connector, Reply};
 
 /// In which way the server is broken. "Now and then" is one in ten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Breakage {
+pub(super) enum Breakage {
     /// Reads come from a copy that lags behind, whoever wrote.
     StaleReads,
     /// `NX` is forgotten.
@@ -70,7 +70,7 @@ pub(crate) enum Breakage {
 }
 
 /// Every breakage with the workload that is there to catch it.
-pub(crate) const CAUGHT_BY: &[(Breakage, &str)] = &[
+pub(super) const CAUGHT_BY: &[(Breakage, &str)] = &[
     (Breakage::LosesNx, "locks/workload/mutual-exclusion"),
     (Breakage::PlainDel, "locks/workload/mutual-exclusion"),
     (Breakage::ExpiresEarly, "locks/workload/mutual-exclusion"),
@@ -116,7 +116,7 @@ pub(crate) const CAUGHT_BY: &[(Breakage, &str)] = &[
 ];
 
 /// Passes commands on, except for what is broken.
-pub(crate) struct Broken {
+pub(super) struct Broken {
     inner: Arc<dyn Connector>,
     how: Breakage,
     shared: Arc<Shared>,
@@ -140,7 +140,7 @@ struct BrokenClient {
 }
 
 impl Broken {
-    pub(crate) fn new(inner: Arc<dyn Connector>, how: Breakage) -> Self {
+    pub(super) fn new(inner: Arc<dyn Connector>, how: Breakage) -> Self {
         Broken {
             inner,
             how,

@@ -1,6 +1,10 @@
 //! Workloads: each catches the servers that are broken in its own way, finds nothing on a healthy one,
 //! over TCP and REST, and ends when it is told to.
 
+mod broken;
+mod guest;
+mod report;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,7 +21,7 @@ use swapcheck::target::{
 use tokio::sync::{Semaphore, watch};
 use url::Url;
 
-use crate::broken::{Breakage, Broken, CAUGHT_BY};
+use self::broken::{Breakage, Broken, CAUGHT_BY};
 use crate::server::RedisServer;
 
 /// How far the replica of a mock trails.
