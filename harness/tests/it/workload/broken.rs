@@ -349,9 +349,10 @@ impl BrokenClient {
                 return Ok(None);
             }
             (Breakage::MovesNowhere, "LMOVE") => self.send(&[b"LPOP", &command[1]]).await?,
-            (Breakage::DueEarly, "ZRANGEBYSCORE") => {
+            (Breakage::DueEarly, "ZRANGEBYSCORE" | "ZREVRANGEBYSCORE") => {
+                let most = if name == "ZRANGEBYSCORE" { 3 } else { 2 };
                 let mut early = command.clone();
-                early[3] = (number(&early[3]) + 40).to_string().into_bytes();
+                early[most] = (number(&early[most]) + 40).to_string().into_bytes();
                 self.inner.command(&early).await?
             }
             (Breakage::KeepsRemoved, "ZREM") if self.now_and_then() => Reply::Integer(1),
