@@ -71,8 +71,8 @@ const SIT: &str = "redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[2]) \
                    if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[4]) then return 0 end \
                    redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1]) \
                    redis.call('PEXPIRE', KEYS[1], ARGV[5]) return 1";
-/// How many seats the semaphore has.
-const SEATS: usize = 3;
+/// How many seats the semaphore has: so few that there are always clients who wait for one.
+const SEATS: usize = 2;
 /// Longer than a workload takes: what it leaves behind goes by itself.
 pub(super) const KEPT_MS: &str = "600000";
 
@@ -211,6 +211,7 @@ async fn semaphore(context: &Context) -> Result<(), Stop> {
                     if worker.chance(10) {
                         worker.pause(lease + lease / 10).await;
                     } else {
+                        worker.pause(lease / 4).await;
                         worker.dawdle(lease / 4).await;
                     }
                     let call = worker.invoke("release", "seats", [token.as_str().into()]);
