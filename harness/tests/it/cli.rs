@@ -292,6 +292,30 @@ fn the_mock_alone_is_judged_by_the_documents_and_leaves_all_reports() {
 }
 
 #[test]
+fn the_page_links_what_differs_to_the_catalogue() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let filter = "cache/key/a-key-cannot-be-copied-onto-itself";
+    let arguments = ["--target", "mock", "--filter", filter, "--no-workloads"];
+    let ran = swapcheck_in(folder.path(), &arguments);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    let page = folder.path().join("target/swapcheck/report.html");
+    let page = std::fs::read_to_string(page).expect("a page");
+    assert!(page.contains("href=\"#difference-copy-onto-itself\""));
+    for link in page.split("href=\"#").skip(1) {
+        let anchor = link.split('"').next().unwrap_or_default();
+        assert!(page.contains(&format!("id=\"{anchor}\"")), "{anchor}");
+    }
+    // What did not show is there to read about, too.
+    assert!(page.contains("id=\"difference-script-rollback\""));
+    let ran = swapcheck(&["differences", "copy-onto-itself"]);
+    assert!(
+        ran.out.contains("--quirk copy-onto-itself=off"),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
 fn a_difference_exits_with_1_until_a_baseline_accepts_it_and_again_when_it_is_gone() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let wrong = "## A value is read back\nCaches rely on it.\n\n```redis\n> SET {k} v\nOK\n> GET {k}\n\"w\"\n```\n";

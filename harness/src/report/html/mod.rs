@@ -1,11 +1,13 @@
 //! The report as one page that carries everything with it: no other file, no network, and nothing
 //! hidden from a reader without scripts.
 
+mod catalogue;
 mod figure;
 mod matrix;
 
 use askama::Template;
 
+use self::catalogue::{CatalogueRow, rows};
 use self::figure::{FigureRow, busiest, figures, names, plotted};
 use self::matrix::{Group, groups};
 use super::view::{Class, Exhibit, counted, duration, exhibits, thousands};
@@ -38,7 +40,8 @@ struct Page<'a> {
     present: Vec<&'a str>,
     areas: Vec<AreaView<'a>>,
     sections: Vec<Section>,
-    absent: Vec<String>,
+    absent: Vec<Missed<'a>>,
+    catalogue: Vec<CatalogueRow>,
     gone: &'a [String],
     checklist: Vec<CheckView<'a>>,
     measured: Vec<TargetView<'a>>,
@@ -85,6 +88,12 @@ struct Section {
     gloss: &'static str,
     open: bool,
     exhibits: Vec<Exhibit>,
+}
+
+/// A documented difference that had to show and did not.
+struct Missed<'a> {
+    id: &'a str,
+    place: &'a str,
 }
 
 struct CheckView<'a> {
@@ -201,12 +210,13 @@ fn page(outcome: &Outcome) -> Page<'_> {
             .documented
             .iter()
             .flat_map(|found| {
-                found
-                    .expected_but_absent
-                    .iter()
-                    .map(move |place| format!("{}: {place}", found.id))
+                found.expected_but_absent.iter().map(move |place| Missed {
+                    id: &found.id,
+                    place,
+                })
             })
             .collect(),
+        catalogue: rows(outcome),
         gone: outcome
             .baseline
             .as_ref()
