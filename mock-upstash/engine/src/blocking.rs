@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use indexmap::IndexSet;
+use indexmap::IndexMap;
 
 use crate::call::Origin;
 use crate::engine::Engine;
@@ -15,8 +15,9 @@ use crate::session::{Blocked, ClientId};
 pub(crate) struct Waiting {
     /// Clients by order of arrival.
     by_key: HashMap<(usize, Key), BTreeMap<u64, ClientId>>,
-    /// Keys that changed and have clients waiting, in the order in which they changed first.
-    ready: IndexSet<(usize, Key)>,
+    /// Keys that changed and have clients waiting, in the order in which they changed first; with
+    /// whether that may serve those who wait for a value, and not only those who wait for it to go.
+    ready: IndexMap<(usize, Key), bool>,
     /// When clients give up, with their order of arrival, soonest first.
     deadlines: BTreeSet<(u64, u64, ClientId)>,
 }
@@ -27,13 +28,13 @@ impl Waiting {
         self.by_key.keys()
     }
 
-    pub(crate) fn note_ready(&mut self, db: usize, key: &[u8]) {
+    pub(crate) fn note_ready(&mut self, db: usize, key: &[u8], may_serve: bool) {
         if self.by_key.is_empty() {
             return;
         }
         let place = (db, Key::from(key));
         if self.by_key.contains_key(&place) {
-            self.ready.insert(place);
+            *self.ready.entry(place).or_default() |= may_serve;
         }
     }
 }
@@ -80,25 +81,26 @@ impl Engine {
     /// Serves clients that wait for keys which changed, first come first served.
     pub(crate) fn serve_waiting(&mut self) {
         while !self.waiting.ready.is_empty() {
-            for place in std::mem::take(&mut self.waiting.ready) {
+            for (place, may_serve) in std::mem::take(&mut self.waiting.ready) {
                 let clients: Vec<ClientId> = match self.waiting.by_key.get(&place) {
                     Some(clients) => clients.values().copied().collect(),
                     None => continue,
                 };
                 for client in clients {
-                    self.serve(client, &place);
+                    self.serve(client, &place, may_serve);
                 }
             }
         }
     }
 
     /// Runs a blocked client's command again, if the key is such that it can be served.
-    fn serve(&mut self, client: ClientId, (db, key): &(usize, Key)) {
+    fn serve(&mut self, client: ClientId, (db, key): &(usize, Key), may_serve: bool) {
         let kind = self.databases[*db].kind(key);
         let Some(blocked) = self.session_mut(client).blocked.as_ref() else {
             return;
         };
-        if kind != Some(blocked.kind) && !blocked.wakes_when_gone {
+        let served = may_serve && kind == Some(blocked.kind);
+        if !served && !blocked.wakes_when_gone {
             return;
         }
         let Some(blocked) = self.unblock(client) else {

@@ -11,7 +11,7 @@ use crate::notification::Class;
 use crate::number;
 use crate::reply::{Outcome, Reply};
 use crate::session::{Blocked, ClientId, Protocol, Session};
-use crate::value::Kind;
+use crate::value::{Kind, Value};
 
 /// Who asks for a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,6 +130,21 @@ impl<'e> Call<'e> {
     /// Says that a key changed and publishes the notification for it.
     pub fn changed(&mut self, class: Class, event: &str, key: &[u8]) {
         self.modified(key);
+        self.notify(class, event, key);
+    }
+
+    /// Puts a value in the place of whatever a key holds, and publishes the notification for it.
+    ///
+    /// As with Redis's `setKey`, clients that wait for the key are not woken when it was there before,
+    /// of another type: only those that wait for it to be gone.
+    pub fn set_key(&mut self, key: &[u8], value: Value, class: Class, event: &str) {
+        let is_new = !self.db().contains(key);
+        self.db().insert(key, value);
+        if is_new {
+            self.modified(key);
+        } else {
+            self.engine.key_overwritten(self.db, key);
+        }
         self.notify(class, event, key);
     }
 

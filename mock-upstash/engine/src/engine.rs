@@ -19,7 +19,7 @@ use crate::disposal::{AtOnce, Disposal};
 use crate::error::{EXEC_ABORT, NO_AUTH, ReplyError, as_c_text};
 use crate::keyspace::{Database, Key};
 use crate::limit::Limits;
-use crate::notification::Class;
+use crate::notification::{self, Class};
 use crate::pubsub::PubSub;
 use crate::replica::Replica;
 use crate::reply::{Outcome, Reply};
@@ -107,7 +107,8 @@ impl Engine {
         } else {
             options.config.databases
         };
-        Engine {
+        let notifications = options.config.notifications;
+        let mut engine = Engine {
             dialect: options.dialect,
             databases: (0..databases.max(1)).map(|_| Database::default()).collect(),
             config: options.config,
@@ -129,7 +130,9 @@ impl Engine {
             detached: Session::new(0, Connect::default(), 0),
             next_client: 1,
             next_arrival: 0,
-        }
+        };
+        engine.set_notifications(notifications);
+        engine
     }
 
     /// Milliseconds since the Unix epoch.
@@ -154,10 +157,10 @@ impl Engine {
         self.monitors.retain(|id| *id != client);
         if let Some(session) = self.sessions.remove(&client) {
             for channel in &session.channels {
-                remove_listener(&mut self.pubsub.channels, channel, client);
+                self.pubsub.remove(channel, false, client);
             }
             for pattern in &session.patterns {
-                remove_listener(&mut self.pubsub.patterns, pattern, client);
+                self.pubsub.remove(pattern, true, client);
             }
         }
     }
@@ -198,6 +201,13 @@ impl Engine {
                 now_ms,
                 |engine| engine.run_or_queue(client, command, args, now_ms),
             ),
+            Err(error) if command::find(&args[0]).is_some_and(|row| row.name == "EXEC") => {
+                self.serve_waiting();
+                self.ship();
+                self.session_mut(client).transaction = None;
+                self.unwatch(client);
+                Err(exec_refused(&error))
+            }
             Err(error) => {
                 self.serve_waiting();
                 self.ship();
@@ -386,6 +396,19 @@ impl Engine {
             Refusal::Key(key) => ("key", key.clone()),
             Refusal::Channel(channel) => ("channel", channel.clone()),
         };
+        self.note_denial(client, reason, (object, user.clone()), origin, now_ms);
+        Err(acl::denial(self.dialect, user, command, &refusal))
+    }
+
+    /// Notes for ACL LOG that a client was denied something: what, and who it was.
+    pub(crate) fn note_denial(
+        &mut self,
+        client: ClientId,
+        reason: &'static str,
+        (object, user): (Bytes, Bytes),
+        origin: Origin,
+        now_ms: u64,
+    ) {
         let session = self.session_mut(client);
         let context = match origin {
             Origin::Script => "lua",
@@ -398,13 +421,12 @@ impl Engine {
             reason,
             context,
             object,
-            user: user.clone(),
+            user,
             client: described,
             id: 0,
             created_ms: now_ms,
             updated_ms: now_ms,
         });
-        Err(acl::denial(self.dialect, user, command, &refusal))
     }
 
     /// Finds the row of a command, of the subcommand where there are some.
@@ -510,7 +532,16 @@ impl Engine {
             db,
             protocol,
         };
+        let misses = call.engine.config.notifications.contains(Class::KEY_MISS);
+        if misses {
+            for key in notification::keys_read(command, args) {
+                call.db().note_read(key);
+            }
+        }
         let outcome = (command.handler)(&mut call);
+        if misses {
+            self.notify_reads(db, outcome.is_ok());
+        }
         if self.replica.is_some() && origin != Origin::Script {
             self.ship_scripts(command, args, outcome.is_ok());
         }
@@ -620,6 +651,18 @@ impl Engine {
     /// Notes that a key changed: transactions that watch it will fail, clients blocked on it get
     /// their turn.
     pub(crate) fn key_modified(&mut self, db: usize, key: &[u8]) {
+        self.break_watches(db, key);
+        self.waiting.note_ready(db, key, true);
+    }
+
+    /// Notes that a key's value was set over another: of the clients blocked on it, only those get
+    /// their turn that wait for what is gone now.
+    pub(crate) fn key_overwritten(&mut self, db: usize, key: &[u8]) {
+        self.break_watches(db, key);
+        self.waiting.note_ready(db, key, false);
+    }
+
+    fn break_watches(&mut self, db: usize, key: &[u8]) {
         self.stats.changes += 1;
         self.touch(db, key);
     }
@@ -634,7 +677,6 @@ impl Engine {
                 }
             }
         }
-        self.waiting.note_ready(db, key);
     }
 
     /// Takes out every key and field whose time has come. Fronts need not call this for
@@ -716,7 +758,10 @@ impl Engine {
         let name = as_c_text(name);
         let mut text = b"ERR unknown command '".to_vec();
         text.extend_from_slice(&name[..name.len().min(128)]);
-        text.extend_from_slice(b"', with args beginning with: ");
+        text.push(b'\'');
+        if args.len() > 1 {
+            text.extend_from_slice(b", with args beginning with: ");
+        }
         let mut shown = Vec::new();
         for arg in args.iter().skip(1) {
             if shown.len() >= 128 {
@@ -757,6 +802,13 @@ fn not_over_rest(command: &Command) -> ReplyError {
     ))
 }
 
+/// What EXEC says when it is refused itself. Its transaction is gone.
+fn exec_refused(error: &ReplyError) -> ReplyError {
+    let why = error.as_bytes();
+    let why = why.strip_prefix(b"ERR ").unwrap_or(why);
+    ReplyError::new([&b"EXECABORT Transaction discarded because of: "[..], why].concat())
+}
+
 /// Whether none of a container's subcommands is offered over REST.
 fn only_tcp(container: &Command) -> bool {
     let mut offered = container.subcommands.iter().filter(|row| row.upstash);
@@ -770,19 +822,6 @@ fn not_available(name: &[u8]) -> ReplyError {
         b"'. See https://upstash.com/docs/redis/overall/rediscompatibility for details",
     );
     ReplyError::new(text)
-}
-
-fn remove_listener(
-    listeners: &mut HashMap<Bytes, indexmap::IndexSet<ClientId>>,
-    channel: &Bytes,
-    client: ClientId,
-) {
-    if let Some(clients) = listeners.get_mut(channel) {
-        clients.shift_remove(&client);
-        if clients.is_empty() {
-            listeners.remove(channel);
-        }
-    }
 }
 
 fn allowed_while_subscribed(command: &Command) -> bool {

@@ -74,6 +74,18 @@ impl ReplyError {
         Self::new([before.as_bytes(), as_c_text(argument), after.as_bytes()].concat())
     }
 
+    /// What a container says of a subcommand that does not take these arguments.
+    pub fn subcommand_form(args: &[bytes::Bytes]) -> Self {
+        let arg = |at: usize| args.get(at).map_or(&b""[..], |arg| as_c_text(arg));
+        let mut text = b"ERR unknown subcommand or wrong number of arguments for '".to_vec();
+        let word = arg(1);
+        text.extend_from_slice(&word[..word.len().min(128)]);
+        text.extend_from_slice(b"'. Try ");
+        text.extend(arg(0).to_ascii_uppercase());
+        text.extend_from_slice(b" HELP.");
+        Self::new(text)
+    }
+
     /// `ERR invalid expire time in 'set' command`.
     pub fn invalid_expire(name: &str) -> Self {
         Self::new(format!(

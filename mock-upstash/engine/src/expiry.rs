@@ -91,14 +91,4 @@ impl Call<'_> {
         }
         had
     }
-
-    /// Takes a key out at once when it was given an expiry in the past, for the rest of a
-    /// transaction or script must not see it.
-    pub fn expire_if_due(&mut self, key: &[u8]) {
-        if self.db().expires_at(key).is_some_and(|at| at < self.now_ms) {
-            self.db().remove(key);
-            self.engine.stats.expired += 1;
-            self.changed(Class::EXPIRED, "expired", key);
-        }
-    }
 }

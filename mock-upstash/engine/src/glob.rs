@@ -3,8 +3,13 @@
 /// Whether `text` matches `pattern`: `*`, `?`, `[a-z]`, `[^a]`, `\` before a character taken as is.
 ///
 /// Follows Redis's `stringmatchlen`, its leniencies included: a class without `]` ends with the
-/// pattern. Runs in time proportional to the product of both lengths at worst.
+/// pattern, and nothing but an empty pattern matches an empty text, not even `*`. Where Redis takes
+/// `*` for "all there are" without matching, [`is_everything`] tells. Runs in time proportional to the
+/// product of both lengths at worst.
 pub fn matches(pattern: &[u8], text: &[u8]) -> bool {
+    if text.is_empty() {
+        return pattern.is_empty();
+    }
     let (mut p, mut t) = (0, 0);
     // Where to take up again when what follows the last `*` does not match.
     let mut retry: Option<(usize, usize)> = None;
@@ -36,6 +41,11 @@ pub fn matches(pattern: &[u8], text: &[u8]) -> bool {
             _ => return false,
         }
     }
+}
+
+/// Whether a pattern stands for everything: `*` alone.
+pub fn is_everything(pattern: &[u8]) -> bool {
+    pattern == b"*"
 }
 
 /// Matches one byte against the first element of `pattern`; answers the element's length.

@@ -62,10 +62,15 @@ pub struct Database {
     changed: Option<IndexSet<Key>>,
     /// What was let go of and takes long to free.
     discarded: Vec<Rubbish>,
+    /// Keys that were made or overwritten and not yet notified; `None` while nobody is to know.
+    arrivals: Option<Vec<Arrival>>,
     /// What keys held before the changes that may have to be taken back: those of a script, and
     /// within it those of one command.
     journals: Vec<IndexMap<Key, Option<Entry>>>,
 }
+
+/// A key that was made or overwritten: class and name of the event, and the key.
+type Arrival = (Class, &'static str, Key);
 
 impl Database {
     /// Number of keys.
@@ -142,6 +147,7 @@ impl Database {
     ) -> Result<&mut T, ReplyError> {
         self.record(key);
         if !self.entries.contains_key(key) {
+            self.note_arrival(Class::NEW, "new", key);
             self.entries
                 .insert(key.into(), Entry::new(T::default().into_value()));
         }
@@ -153,11 +159,18 @@ impl Database {
     pub fn insert(&mut self, key: &[u8], value: Value) {
         self.record(key);
         self.forget_expiry(key);
+        self.note_overwriting(key, &value);
         self.put(key, Entry::new(value));
         self.index_fields(key);
     }
 
-    /// Sets what a key holds and keeps the expiry it has.
+    /// Sets what a key holds over what it held, and keeps the expiry it has.
+    pub fn overwrite(&mut self, key: &[u8], value: Value) {
+        self.note_overwriting(key, &value);
+        self.replace(key, value);
+    }
+
+    /// Changes what a key holds and keeps the expiry it has.
     pub fn replace(&mut self, key: &[u8], value: Value) {
         self.record(key);
         match self.entries.get_mut(key) {
@@ -314,6 +327,8 @@ impl Database {
             }
             restored.push(key);
         }
+        // What was taken back has never been there.
+        drop(self.take_arrivals());
         restored
     }
 
@@ -345,6 +360,7 @@ impl Database {
             journals: Vec::new(),
             changed: None,
             discarded: Vec::new(),
+            arrivals: None,
         }
     }
 
@@ -407,9 +423,48 @@ impl Database {
                 self.discard(before.value);
             }
             None => {
+                self.note_arrival(Class::NEW, "new", key);
                 self.entries.insert(key.into(), entry);
             }
         }
+    }
+
+    /// Begins, or ends, to note which keys are made and overwritten.
+    pub(crate) fn note_arrivals(&mut self, on: bool) {
+        self.arrivals = on.then(Vec::new);
+    }
+
+    fn note_arrival(&mut self, class: Class, event: &'static str, key: &[u8]) {
+        if let Some(arrivals) = &mut self.arrivals {
+            arrivals.push((class, event, key.into()));
+        }
+    }
+
+    /// Notes that a key is looked for, should it not be there.
+    pub(crate) fn note_read(&mut self, key: &[u8]) {
+        if !self.contains(key) {
+            self.note_arrival(Class::KEY_MISS, "keymiss", key);
+        }
+    }
+
+    fn note_overwriting(&mut self, key: &[u8], value: &Value) {
+        if self.arrivals.is_none() {
+            return;
+        }
+        if let Some(kind) = self.kind(key) {
+            self.note_arrival(Class::OVERWRITTEN, "overwritten", key);
+            if kind != value.kind() {
+                self.note_arrival(Class::TYPE_CHANGED, "type_changed", key);
+            }
+        }
+    }
+
+    /// Keys that were made or overwritten since the last look.
+    pub(crate) fn take_arrivals(&mut self) -> Vec<Arrival> {
+        self.arrivals
+            .as_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
     }
 
     fn forget_expiry(&mut self, key: &[u8]) {

@@ -3,6 +3,7 @@
 use bitflags::bitflags;
 use bytes::Bytes;
 
+use crate::command::{Command, Flags};
 use crate::engine::Engine;
 
 bitflags! {
@@ -37,7 +38,14 @@ bitflags! {
         const MODULE = 1 << 12;
         /// `n`: a key was made.
         const NEW = 1 << 13;
-        /// `A`: all but `m` and `n`.
+        /// `o`: a key's value was set over another.
+        const OVERWRITTEN = 1 << 14;
+        /// `c`: a key's value was set over one of another type.
+        const TYPE_CHANGED = 1 << 15;
+        /// What is told before a command's own events: how a key came by its value, that it had none.
+        const ARRIVALS = Self::NEW.bits() | Self::OVERWRITTEN.bits() | Self::TYPE_CHANGED.bits()
+            | Self::KEY_MISS.bits();
+        /// `A`: all but `m`, `n`, `o` and `c`.
         const ALL = Self::GENERIC.bits() | Self::STRING.bits() | Self::LIST.bits()
             | Self::SET.bits() | Self::HASH.bits() | Self::SORTED_SET.bits()
             | Self::EXPIRED.bits() | Self::EVICTED.bits() | Self::STREAM.bits()
@@ -57,10 +65,12 @@ const LETTERS: &[(u8, Class)] = &[
     (b'e', Class::EVICTED),
     (b't', Class::STREAM),
     (b'd', Class::MODULE),
+    (b'n', Class::NEW),
+    (b'o', Class::OVERWRITTEN),
+    (b'c', Class::TYPE_CHANGED),
     (b'K', Class::KEYSPACE),
     (b'E', Class::KEYEVENT),
     (b'm', Class::KEY_MISS),
-    (b'n', Class::NEW),
 ];
 
 impl Class {
@@ -72,7 +82,8 @@ impl Class {
         })
     }
 
-    /// Writes the letters as CONFIG GET shows them.
+    /// Writes the letters as CONFIG GET shows them. `A` stands for `n`, `o` and `c` as well there,
+    /// although it does not switch them on.
     pub fn letters(self) -> String {
         let mut shown = Class::empty();
         let mut text = String::new();
@@ -80,6 +91,9 @@ impl Class {
             if self.contains(*class) && !shown.contains(*class) {
                 text.push(char::from(*letter));
                 shown |= *class;
+                if *class == Class::ALL {
+                    shown |= Class::NEW | Class::OVERWRITTEN | Class::TYPE_CHANGED;
+                }
             }
         }
         text
@@ -87,8 +101,34 @@ impl Class {
 }
 
 impl Engine {
-    /// Publishes a keyspace notification, if its class is switched on.
+    /// Switches classes of keyspace notifications on, and all others off.
+    pub fn set_notifications(&mut self, classes: Class) {
+        self.config.notifications = classes;
+        for database in &mut self.databases {
+            database.note_arrivals(classes.intersects(Class::ARRIVALS));
+        }
+    }
+
+    /// Publishes a keyspace notification, if its class is switched on. How keys came by their values
+    /// goes out before what happened to them.
     pub fn notify(&mut self, class: Class, event: &str, key: &[u8], db: usize) {
+        for (class, event, key) in self.databases[db].take_arrivals() {
+            self.publish_event(class, event, &key, db);
+        }
+        self.publish_event(class, event, key, db);
+    }
+
+    /// Publishes what keys a command did not find, when it has published nothing else; keeps silent
+    /// about those of a command that failed.
+    pub(crate) fn notify_reads(&mut self, db: usize, succeeded: bool) {
+        for (class, event, key) in self.databases[db].take_arrivals() {
+            if succeeded {
+                self.publish_event(class, event, &key, db);
+            }
+        }
+    }
+
+    fn publish_event(&mut self, class: Class, event: &str, key: &[u8], db: usize) {
         let on = self.config.notifications;
         if !on.intersects(class) || !on.intersects(Class::KEYSPACE | Class::KEYEVENT) {
             return;
@@ -102,5 +142,25 @@ impl Engine {
             let channel = format!("__keyevent@{db}__:{event}");
             self.publish(&channel.into(), &Bytes::copy_from_slice(key));
         }
+    }
+}
+
+/// The keys among `args` that a command reads before it does anything else, if it looks for them at
+/// all: those are the ones that can be missed.
+pub(crate) fn keys_read<'a>(command: &Command, args: &'a [Bytes]) -> Vec<&'a Bytes> {
+    let keys = || {
+        let positions = command.key_positions(args).into_iter();
+        positions.filter_map(|at| args.get(at))
+    };
+    let gets = |arg: &Bytes| arg.eq_ignore_ascii_case(b"GET");
+    match command.name {
+        "MEMORY USAGE" | "EVAL_RO" | "EVALSHA_RO" | "FCALL_RO" => Vec::new(),
+        "GETEX" | "GETDEL" | "GETSET" | "PFMERGE" | "XREADGROUP" => keys().collect(),
+        "SET" if args.iter().skip(3).any(gets) => keys().collect(),
+        "COPY" | "GEORADIUS" | "GEORADIUSBYMEMBER" => keys().take(1).collect(),
+        "BITOP" | "SDIFFSTORE" | "SINTERSTORE" | "SUNIONSTORE" | "ZDIFFSTORE" | "ZINTERSTORE"
+        | "ZUNIONSTORE" | "ZRANGESTORE" | "GEOSEARCHSTORE" => keys().skip(1).collect(),
+        _ if command.flags.contains(Flags::READONLY) => keys().collect(),
+        _ => Vec::new(),
     }
 }

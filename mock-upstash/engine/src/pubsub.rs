@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use indexmap::IndexSet;
+use indexmap::{IndexMap, IndexSet};
 
 use crate::engine::Engine;
 use crate::glob;
@@ -15,8 +15,31 @@ use crate::session::ClientId;
 pub struct PubSub {
     /// Clients subscribed to each channel.
     pub channels: HashMap<Bytes, IndexSet<ClientId>>,
-    /// Clients subscribed to each pattern.
-    pub patterns: HashMap<Bytes, IndexSet<ClientId>>,
+    /// Clients subscribed to each pattern, the patterns in order of subscription too.
+    pub patterns: IndexMap<Bytes, IndexSet<ClientId>>,
+}
+
+impl PubSub {
+    /// Ends one subscription of a client.
+    pub(crate) fn remove(&mut self, name: &Bytes, pattern: bool, client: ClientId) {
+        let listeners = if pattern {
+            self.patterns.get_mut(name)
+        } else {
+            self.channels.get_mut(name)
+        };
+        let Some(clients) = listeners else {
+            return;
+        };
+        clients.shift_remove(&client);
+        if !clients.is_empty() {
+            return;
+        }
+        if pattern {
+            self.patterns.shift_remove(name);
+        } else {
+            self.channels.remove(name);
+        }
+    }
 }
 
 impl Engine {

@@ -172,10 +172,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let reply = engine.execute(self.client, command);
         let session = engine.session_mut(self.client);
         let (protocol, closing) = (session.protocol, session.closing);
+        // What the command published to its own client comes behind its reply, as in Redis.
+        let mut published = Vec::new();
         while let Ok(push) = self.pushes.try_recv() {
-            self.write_as(&push, protocol);
+            if matches!(push, Reply::Push(_)) && reply != Reply::None {
+                published.push(push);
+            } else {
+                self.write_as(&push, protocol);
+            }
         }
         self.write_as(&reply, protocol);
+        for push in published {
+            self.write_as(&push, protocol);
+        }
         closing
     }
 

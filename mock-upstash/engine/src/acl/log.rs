@@ -6,6 +6,8 @@ use bytes::Bytes;
 const MAX: usize = 128;
 /// Denials of the same kind within this time count as one.
 const GROUPING_MS: u64 = 60_000;
+/// How many of the newest denials are looked through for one of the same kind.
+const GROUPING_DEPTH: usize = 10;
 
 /// A denial, as often as it happened.
 #[derive(Debug, Clone)]
@@ -40,7 +42,7 @@ pub struct Log {
 impl Log {
     /// Notes a denial; one like it within a minute is counted up and comes to the front.
     pub fn add(&mut self, mut denial: Denial) {
-        let same = self.entries.iter().position(|known| {
+        let same = self.entries.iter().take(GROUPING_DEPTH).position(|known| {
             known.reason == denial.reason
                 && known.context == denial.context
                 && known.object == denial.object

@@ -22,6 +22,7 @@ impl User {
     /// With the reason, in Redis's words, when it is none.
     pub fn apply(&mut self, rule: &[u8]) -> Result<(), &'static str> {
         match rule.to_ascii_lowercase().as_slice() {
+            b"" => {}
             b"on" => self.enabled = true,
             b"off" => self.enabled = false,
             b"nopass" => {
@@ -90,6 +91,15 @@ fn parse_hash(digits: &[u8]) -> Result<PasswordHash, Why> {
     Ok(hash)
 }
 
+/// A pattern with a space could not be told from two rules.
+fn check_pattern(pattern: &[u8]) -> Result<(), Why> {
+    let is_space = |byte: &u8| *byte == 0 || byte.is_ascii_whitespace();
+    if pattern.iter().any(is_space) {
+        return Err(SYNTAX);
+    }
+    Ok(())
+}
+
 impl Permissions {
     /// Applies one rule on commands, keys or channels.
     pub(super) fn apply(&mut self, rule: &[u8]) -> Result<(), Why> {
@@ -144,6 +154,7 @@ impl Permissions {
         if self.all_keys {
             return Err(AFTER_ALL_KEYS);
         }
+        check_pattern(pattern)?;
         if let Some(known) = self.keys.iter_mut().find(|known| known.pattern == pattern) {
             known.read |= read;
             known.write |= write;
@@ -161,6 +172,7 @@ impl Permissions {
         if self.all_channels {
             return Err(AFTER_ALL_CHANNELS);
         }
+        check_pattern(pattern)?;
         if !self.channels.iter().any(|known| known == pattern) {
             self.channels.push(Bytes::copy_from_slice(pattern));
         }

@@ -96,7 +96,7 @@ fn echo(call: &mut Call<'_>) -> Outcome {
 
 /// `SELECT index`
 fn select(call: &mut Call<'_>) -> Outcome {
-    let index = number::integer(call.arg(1)).ok_or(ReplyError::fixed("ERR invalid DB index"))?;
+    let index = call.integer_in(1, i32::MIN.into(), i32::MAX.into())?;
     if call.quirk(Quirk::SingleDatabase) && index != 0 {
         return Err(ReplyError::new(format!(
             "ERR Only 0th database is supported! Selected DB: {index}"
@@ -160,6 +160,9 @@ fn auth(call: &mut Call<'_>) -> Outcome {
 
 fn authenticate(call: &mut Call<'_>, user: Bytes, password: &[u8]) -> Result<(), ReplyError> {
     if !call.engine.acl.authenticates(&user, password) {
+        let denied = (call.arg(0).clone(), user);
+        call.engine
+            .note_denial(call.client, "auth", denied, call.origin, call.now_ms);
         return Err(if call.quirk(Quirk::AuthErrorText) {
             ReplyError::fixed("WRONGPASS invalid username-password pair or user is disabled")
         } else {
@@ -193,17 +196,16 @@ fn hello(call: &mut Call<'_>) -> Outcome {
             credentials = Some((call.arg(at + 1).clone(), call.arg(at + 2)));
             at += 3;
         } else if call.is(at, "SETNAME") && at + 1 < call.args.len() {
-            name = Some(call.arg(at + 1).clone());
+            let given = call.arg(at + 1);
+            if !is_valid_name(given) {
+                return Err(INVALID_NAME);
+            }
+            name = Some(given.clone());
             at += 2;
         } else {
             let before = "ERR Syntax error in HELLO option '";
             return Err(ReplyError::quoting(before, call.arg(at), "'"));
         }
-    }
-    if let Some(name) = &name
-        && !is_valid_name(name)
-    {
-        return Err(INVALID_NAME);
     }
     if let Some((user, password)) = credentials {
         authenticate(call, user, password)?;
@@ -271,6 +273,10 @@ fn client_setname(call: &mut Call<'_>) -> Outcome {
 fn client_setinfo(call: &mut Call<'_>) -> Outcome {
     let value = call.arg(3).clone();
     let which = call.arg(2);
+    let is_name = call.is(2, "LIB-NAME");
+    if !is_name && !call.is(2, "LIB-VER") {
+        return Err(ReplyError::quoting("ERR Unrecognized option '", which, "'"));
+    }
     if !is_valid_name(&value) {
         return Err(ReplyError::quoting(
             "ERR ",
@@ -278,12 +284,11 @@ fn client_setinfo(call: &mut Call<'_>) -> Outcome {
             " cannot contain spaces, newlines or special characters.",
         ));
     }
-    if call.is(2, "LIB-NAME") {
-        call.session().library.0 = value;
-    } else if call.is(2, "LIB-VER") {
-        call.session().library.1 = value;
+    let library = &mut call.session().library;
+    if is_name {
+        library.0 = value;
     } else {
-        return Err(ReplyError::quoting("ERR Unrecognized option '", which, "'"));
+        library.1 = value;
     }
     Ok(Reply::OK)
 }
@@ -308,9 +313,7 @@ fn client_list(call: &mut Call<'_>) -> Outcome {
         4.. if call.is(2, "ID") => {
             let ids = (3..call.args.len())
                 .map(|at| {
-                    number::integer(call.arg(at))
-                        .filter(|id| *id > 0)
-                        .ok_or(ReplyError::fixed("ERR Invalid client ID"))
+                    number::integer(call.arg(at)).ok_or(ReplyError::fixed("ERR Invalid client ID"))
                 })
                 .collect::<Result<Vec<_>, _>>()?;
             Some(ids)

@@ -91,11 +91,7 @@ fn function_delete(call: &mut Call<'_>) -> Outcome {
 /// `FUNCTION FLUSH [ASYNC | SYNC]`
 fn function_flush(call: &mut Call<'_>) -> Outcome {
     if call.args.len() > 3 {
-        return Err(ReplyError::quoting(
-            "ERR unknown subcommand or wrong number of arguments for '",
-            call.arg(1),
-            "'. Try FUNCTION HELP.",
-        ));
+        return Err(ReplyError::subcommand_form(call.args));
     }
     if call.args.len() == 3 && !call.is(2, "SYNC") && !call.is(2, "ASYNC") {
         return Err(ReplyError::fixed(

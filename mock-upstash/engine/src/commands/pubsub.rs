@@ -95,14 +95,19 @@ fn add(call: &mut Call<'_>, by: By) -> Outcome {
         let (word, listeners) = match by {
             By::Channel => {
                 session.channels.insert(name.clone());
-                (b"subscribe".as_slice(), &mut call.engine.pubsub.channels)
+                let channels = &mut call.engine.pubsub.channels;
+                (&b"subscribe"[..], channels.entry(name.clone()).or_default())
             }
             By::Pattern => {
                 session.patterns.insert(name.clone());
-                (b"psubscribe".as_slice(), &mut call.engine.pubsub.patterns)
+                let patterns = &mut call.engine.pubsub.patterns;
+                (
+                    &b"psubscribe"[..],
+                    patterns.entry(name.clone()).or_default(),
+                )
             }
         };
-        listeners.entry(name.clone()).or_default().insert(client);
+        listeners.insert(client);
         confirm(call, word, Some(name));
     }
     Ok(Reply::None)
@@ -148,19 +153,13 @@ impl crate::engine::Engine {
     /// Ends one subscription of a client.
     pub(crate) fn unsubscribe(&mut self, client: u64, name: &Bytes, pattern: bool) {
         let session = self.session_mut(client);
-        let listeners = if pattern {
-            session.patterns.shift_remove(name);
-            &mut self.pubsub.patterns
+        let subscriptions = if pattern {
+            &mut session.patterns
         } else {
-            session.channels.shift_remove(name);
-            &mut self.pubsub.channels
+            &mut session.channels
         };
-        if let Some(clients) = listeners.get_mut(name) {
-            clients.shift_remove(&client);
-            if clients.is_empty() {
-                listeners.remove(name);
-            }
-        }
+        subscriptions.shift_remove(name);
+        self.pubsub.remove(name, pattern, client);
     }
 }
 
@@ -173,7 +172,7 @@ fn publish(call: &mut Call<'_>) -> Outcome {
 /// `PUBSUB CHANNELS [pattern]`
 fn channels(call: &mut Call<'_>) -> Outcome {
     if call.args.len() > 3 {
-        return Err(crate::error::ReplyError::arity(&call.command.full_name()));
+        return Err(ReplyError::subcommand_form(call.args));
     }
     let pattern = call.args.get(2);
     let mut names: Vec<&Bytes> = call

@@ -105,7 +105,7 @@ impl Options<'_> {
     /// Whether an element's name matches the pattern, if there is one.
     pub(crate) fn matches(&self, name: &[u8]) -> bool {
         self.pattern
-            .is_none_or(|pattern| glob::matches(pattern, name))
+            .is_none_or(|pattern| glob::is_everything(pattern) || glob::matches(pattern, name))
     }
 }
 

@@ -119,9 +119,7 @@ impl Registry {
             return Err(Failure::library(BAD_NAME));
         }
         let mut gathered = self.gathered();
-        let taken = gathered
-            .iter()
-            .any(|other| other.name.eq_ignore_ascii_case(&registered.name));
+        let taken = gathered.iter().any(|other| other.name == registered.name);
         if taken {
             return Err(Failure::library("Function already exists in the library"));
         }

@@ -21,7 +21,7 @@ use crate::call::Call;
 use crate::config::Config;
 use crate::dialect::Quirk;
 use crate::engine::{Engine, Options};
-use crate::error::ReplyError;
+use crate::error::{ReplyError, as_c_text};
 use crate::reply::Outcome;
 use crate::rollback::Rollback;
 use crate::session::Protocol;
@@ -370,7 +370,7 @@ fn error_of(call: &Call<'_>, name: &str, trouble: Trouble) -> ReplyError {
     {
         return upstash_error(&trouble, traceback);
     }
-    let mut text = trouble.text;
+    let mut text = as_c_text(&trouble.text).to_vec();
     if let Some((source, line)) = trouble.place {
         text.extend_from_slice(format!(" script: {name}, on {source}:{line}.").as_bytes());
     }

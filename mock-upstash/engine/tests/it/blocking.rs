@@ -8,7 +8,7 @@ use bytes::Bytes;
 use redis_engine::session::Protocol;
 use redis_engine::{ClientId, Connect, Outbox, Reply};
 
-use crate::differential::server::{Connection, Server};
+use crate::differential::reference::{Connection, Server};
 use crate::differential::wire::Wire;
 use crate::testing::{Bench, show};
 

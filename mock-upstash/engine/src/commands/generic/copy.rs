@@ -40,6 +40,8 @@ pub(super) fn copy(call: &mut Call<'_>) -> Outcome {
     if destination.contains(to) && !replace {
         return Ok(Reply::Integer(0));
     }
+    // Redis deletes what was there, and does not overwrite it: notifications tell.
+    destination.remove(to);
     destination.insert_entry(to, entry);
     call.engine.key_modified(to_db, to);
     call.engine.notify(Class::GENERIC, "copy_to", to, to_db);
@@ -66,6 +68,7 @@ fn move_over(call: &mut Call<'_>, replace: bool) -> Outcome {
         return Ok(Reply::Integer(0));
     }
     if let Some(entry) = call.db().take(from) {
+        call.db().remove(to);
         call.db().insert_entry(to, entry);
     }
     call.modified(from);

@@ -33,7 +33,9 @@ pub(super) fn scan(call: &mut Call<'_>) -> Outcome {
 pub(super) fn keys(call: &mut Call<'_>) -> Outcome {
     let pattern = call.arg(1);
     let all = call.db().iter().map(|(key, _)| key);
-    Ok(Reply::bulks(all.filter(|key| glob::matches(pattern, key))))
+    Ok(Reply::bulks(all.filter(|key| {
+        glob::is_everything(pattern) || glob::matches(pattern, key)
+    })))
 }
 
 /// `RANDOMKEY`

@@ -156,13 +156,12 @@ fn store(
         (found.member, score)
     }));
     let value = Value::SortedSet(Box::new(set.compacted()));
-    call.db().insert(destination, value);
     let event = if call.command.name == "GEOSEARCHSTORE" {
         "geosearchstore"
     } else {
         "georadiusstore"
     };
-    call.changed(Class::SORTED_SET, event, destination);
+    call.set_key(destination, value, Class::SORTED_SET, event);
     Ok(Reply::count(count))
 }
 

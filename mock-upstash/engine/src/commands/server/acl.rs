@@ -7,7 +7,7 @@ use crate::acl::{self, DEFAULT_USER, Permissions};
 use crate::call::Call;
 use crate::command::{self, Categories, Command, Flags, Group, Handler};
 use crate::dialect::Quirk;
-use crate::error::{NOT_AN_INTEGER, ReplyError};
+use crate::error::{NOT_AN_INTEGER, ReplyError, as_c_text};
 use crate::number;
 use crate::reply::{Outcome, Reply};
 
@@ -69,11 +69,7 @@ fn getuser(call: &mut Call<'_>) -> Outcome {
     let Some(user) = call.engine.acl.user(call.arg(2)) else {
         return Ok(Reply::Nil);
     };
-    let flags = user
-        .flags()
-        .into_iter()
-        .map(|flag| Reply::Status(flag.into()))
-        .collect();
+    let flags = user.flags().into_iter().map(Reply::bulk).collect();
     let passwords = user.passwords.iter().map(|password| acl::hex(password));
     let mut pairs = vec![
         (Reply::bulk("flags"), Reply::Set(flags)),
@@ -136,29 +132,27 @@ fn setuser(call: &mut Call<'_>) -> Outcome {
 /// Puts selectors that were split at their spaces together again: `(+get`, `~x)`.
 fn joined_selectors(rules: &[Bytes]) -> Result<Vec<Bytes>, ReplyError> {
     let mut joined = Vec::new();
-    let mut open: Option<Vec<u8>> = None;
+    let mut open: Option<(&Bytes, Vec<u8>)> = None;
     for rule in rules {
         match &mut open {
-            None if rule.starts_with(b"(") && !rule.ends_with(b")") => open = Some(rule.to_vec()),
+            None if rule.starts_with(b"(") && !rule.ends_with(b")") => {
+                open = Some((rule, rule.to_vec()));
+            }
             None => joined.push(rule.clone()),
-            Some(selector) => {
+            Some((_, selector)) => {
                 selector.push(b' ');
                 selector.extend_from_slice(rule);
                 if rule.ends_with(b")") {
-                    joined.extend(open.take().map(Bytes::from));
+                    joined.extend(open.take().map(|(_, selector)| selector.into()));
                 }
             }
         }
     }
     match open {
         None => Ok(joined),
-        Some(selector) => {
+        Some((first, _)) => {
             let mut text = b"ERR Unmatched parenthesis in acl selector starting at '".to_vec();
-            let first = selector
-                .split(|&byte| byte == b' ')
-                .next()
-                .unwrap_or_default();
-            text.extend_from_slice(first);
+            text.extend_from_slice(as_c_text(first));
             text.extend_from_slice(b"'.");
             Err(ReplyError::new(text))
         }
@@ -245,16 +239,8 @@ fn cat(call: &mut Call<'_>) -> Outcome {
             }
             Ok(Reply::bulks(names))
         }
-        _ => Err(unknown_form(call)),
+        _ => Err(ReplyError::subcommand_form(call.args)),
     }
-}
-
-fn unknown_form(call: &Call<'_>) -> ReplyError {
-    ReplyError::quoting(
-        "ERR unknown subcommand or wrong number of arguments for '",
-        call.arg(1),
-        "'. Try ACL HELP.",
-    )
 }
 
 /// `ACL GENPASS [bits]`
@@ -266,7 +252,7 @@ fn genpass(call: &mut Call<'_>) -> Outcome {
                 "ERR ACL GENPASS argument must be the number of bits for the output password, a positive number up to 4096",
             ),
         )?,
-        _ => return Err(unknown_form(call)),
+        _ => return Err(ReplyError::subcommand_form(call.args)),
     };
     let digits = usize::try_from(bits).unwrap_or(0).div_ceil(4);
     let mut bytes = vec![0u8; digits.div_ceil(2)];
@@ -324,7 +310,7 @@ fn log(call: &mut Call<'_>) -> Outcome {
             return Ok(Reply::OK);
         }
         [count] => number::integer(count).ok_or(NOT_AN_INTEGER)?,
-        _ => return Err(unknown_form(call)),
+        _ => return Err(ReplyError::subcommand_form(call.args)),
     };
     // Upstash keeps none (Upstash docs, commands/acl-log).
     if call.quirk(Quirk::AclTokens) {

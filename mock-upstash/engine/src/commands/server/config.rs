@@ -1,9 +1,11 @@
 //! CONFIG GET and CONFIG SET. Upstash knows `notify-keyspace-events` alone.
 
+use bytes::Bytes;
+
 use crate::call::Call;
 use crate::dialect::Quirk;
 use crate::engine::Engine;
-use crate::error::{ReplyError, as_c_text};
+use crate::error::{ReplyError, SYNTAX, as_c_text};
 use crate::glob;
 use crate::notification::Class;
 use crate::reply::{Outcome, Reply};
@@ -23,8 +25,9 @@ const SETTINGS: &[Setting] = &[
         name: "notify-keyspace-events",
         read: |engine| engine.config.notifications.letters(),
         write: Some(|engine, value| {
-            engine.config.notifications = Class::parse(value)
-                .ok_or("Invalid event class character. Use 'g$lshzxeKEtmdnocr'.")?;
+            let classes = Class::parse(value)
+                .ok_or("Invalid event class character. Use 'Ag$lshzxeKEtmdnoc'.")?;
+            engine.set_notifications(classes);
             Ok(())
         }),
     },
@@ -78,13 +81,20 @@ fn known(call: &Call<'_>) -> &'static [Setting] {
 pub(super) fn get(call: &mut Call<'_>) -> Outcome {
     let mut pairs = Vec::new();
     for setting in known(call) {
+        let name = setting.name.as_bytes();
         let wanted = call
             .args_from(2)
             .iter()
-            .any(|pattern| glob::matches(&pattern.to_ascii_lowercase(), setting.name.as_bytes()));
-        if wanted {
+            .find(|pattern| glob::matches(&pattern.to_ascii_lowercase(), name));
+        if let Some(pattern) = wanted {
+            // A name that is written out is shown as it was written.
+            let shown = if pattern.eq_ignore_ascii_case(name) {
+                pattern
+            } else {
+                name
+            };
             let value = (setting.read)(call.engine);
-            pairs.push((Reply::bulk(setting.name), Reply::bulk(value)));
+            pairs.push((Reply::bulk(shown), Reply::bulk(value)));
         }
     }
     if call.quirk(Quirk::ConfigGetEmptyValue) && pairs.is_empty() {
@@ -108,38 +118,55 @@ pub(super) fn get(call: &mut Call<'_>) -> Outcome {
 pub(super) fn set(call: &mut Call<'_>) -> Outcome {
     let pairs = call.args_from(2);
     if !pairs.len().is_multiple_of(2) {
-        return Err(ReplyError::arity(&call.command.full_name()));
+        return Err(if call.quirk(Quirk::ConfigNotificationsOnly) {
+            ReplyError::arity(&call.command.full_name())
+        } else {
+            SYNTAX
+        });
     }
-    let settings = known(call);
-    let before = call.engine.config.clone();
+    let all_or_nothing = !call.quirk(Quirk::ConfigNotificationsOnly);
+    let mut writes: Vec<(&Setting, Write, &[Bytes])> = Vec::new();
     for pair in pairs.chunks_exact(2) {
-        let name = pair[0].to_ascii_lowercase();
-        let outcome = match settings
-            .iter()
-            .find(|setting| setting.name.as_bytes() == name)
-        {
-            None => Err(ReplyError::quoting(
-                "ERR Unknown option or number of arguments for CONFIG SET - '",
-                &pair[0],
-                "'",
-            )),
-            Some(setting) => match setting.write {
-                None => Err("can't set immutable config".to_owned()),
-                Some(write) => write(call.engine, as_c_text(&pair[1])).map_err(str::to_owned),
+        let (setting, write) = writable(known(call), &pair[0])?;
+        if all_or_nothing {
+            if writes.iter().any(|(other, ..)| other.name == setting.name) {
+                return Err(refused(&pair[0], "duplicate parameter"));
             }
-            .map_err(|why| {
-                ReplyError::new(format!(
-                    "ERR CONFIG SET failed (possibly related to argument '{}') - {why}",
-                    setting.name
-                ))
-            }),
-        };
-        if let Err(error) = outcome {
-            if !call.quirk(Quirk::ConfigNotificationsOnly) {
-                call.engine.config = before;
-            }
-            return Err(error);
+            writes.push((setting, write, pair));
+        } else {
+            write(call.engine, as_c_text(&pair[1])).map_err(|why| refused(&pair[0], why))?;
+        }
+    }
+    let before = call.engine.config.clone();
+    for (_, write, pair) in writes {
+        if let Err(why) = write(call.engine, as_c_text(&pair[1])) {
+            call.engine.set_notifications(before.notifications);
+            call.engine.config = before;
+            return Err(refused(&pair[0], why));
         }
     }
     Ok(Reply::OK)
+}
+
+/// The setting with a name, and how it is set.
+fn writable(
+    settings: &'static [Setting],
+    name: &[u8],
+) -> Result<(&'static Setting, Write), ReplyError> {
+    let setting = settings
+        .iter()
+        .find(|setting| name.eq_ignore_ascii_case(setting.name.as_bytes()))
+        .ok_or_else(|| {
+            let text = "ERR Unknown option or number of arguments for CONFIG SET - '";
+            ReplyError::quoting(text, name, "'")
+        })?;
+    match setting.write {
+        Some(write) => Ok((setting, write)),
+        None => Err(refused(name, "can't set immutable config")),
+    }
+}
+
+fn refused(name: &[u8], why: &str) -> ReplyError {
+    let before = "ERR CONFIG SET failed (possibly related to argument '";
+    ReplyError::quoting(before, name, &format!("') - {why}"))
 }

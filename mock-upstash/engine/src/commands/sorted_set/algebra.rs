@@ -33,15 +33,19 @@ impl Aggregate {
         match self {
             // Infinities of both signs make zero.
             Aggregate::Sum | Aggregate::Count => not_nan(a + b),
-            Aggregate::Min => a.min(b),
-            Aggregate::Max => a.max(b),
+            // What is no number is neither less nor more.
+            Aggregate::Min if b < a => b,
+            Aggregate::Max if b > a => b,
+            Aggregate::Min | Aggregate::Max => a,
         }
     }
 
+    /// A weighted score. Infinity weighted with zero is no number: as a first score it counts as zero,
+    /// in an intersection it takes the sum with it when it is joined.
     fn weigh(self, score: f64, weight: f64) -> f64 {
         match self {
             Aggregate::Count => weight,
-            _ => not_nan(score * weight),
+            _ => score * weight,
         }
     }
 }
@@ -173,8 +177,7 @@ fn store(call: &mut Call<'_>, operation: Operation, event: &str) -> Outcome {
     }
     let len = result.len();
     let value = Value::SortedSet(Box::new(result));
-    call.db().insert(destination, value);
-    call.changed(Class::SORTED_SET, event, destination);
+    call.set_key(destination, value, Class::SORTED_SET, event);
     Ok(Reply::count(len))
 }
 
@@ -268,7 +271,7 @@ impl Query {
         let mut scores = Scores::default();
         for (source, weight) in self.by_size(sources) {
             for (member, score) in source.members() {
-                let score = self.aggregate.weigh(score, weight);
+                let score = not_nan(self.aggregate.weigh(score, weight));
                 scores
                     .entry(member)
                     .and_modify(|sum| *sum = self.aggregate.join(*sum, score))
@@ -288,7 +291,7 @@ impl Query {
             .flat_map(move |(source, weight)| {
                 source
                     .members()
-                    .map(move |(member, score)| (member, aggregate.weigh(score, weight)))
+                    .map(move |(member, score)| (member, not_nan(aggregate.weigh(score, weight))))
             })
             .filter_map(move |(member, score)| {
                 let mut joined = score;

@@ -87,8 +87,7 @@ pub(super) fn zrangestore(call: &mut Call<'_>) -> Outcome {
     }
     let len = found.len();
     let value = Value::SortedSet(Box::new(found));
-    call.db().insert(destination, value);
-    call.changed(Class::SORTED_SET, "zrangestore", destination);
+    call.set_key(destination, value, Class::SORTED_SET, "zrangestore");
     Ok(Reply::count(len))
 }
 

@@ -32,7 +32,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Outcome {
     let last_id = stream.map_or(Id::MIN, Stream::last_id);
     // Redis counts: as many arguments as all options make, whichever were repeated.
     if call.args.len() > 8 {
-        return Err(super::info::unknown_form(call));
+        return Err(ReplyError::subcommand_form(call.args));
     }
     let id = id_or_last(call, last_id)?;
     let made = stream_is_missing(call);
@@ -62,7 +62,7 @@ pub(super) fn setid(call: &mut Call<'_>) -> Outcome {
     let options = options(call, false)?;
     let last_id = require(call)?;
     if call.args.len() > 7 {
-        return Err(super::info::unknown_form(call));
+        return Err(ReplyError::subcommand_form(call.args));
     }
     let id = id_or_last(call, last_id)?;
     let (key, name) = (call.arg(2), call.arg(3));
@@ -89,7 +89,7 @@ pub(super) fn destroy(call: &mut Call<'_>) -> Outcome {
         // Clients that wait for something in the group are told that it is gone.
         call.notify(Class::STREAM, "xgroup-destroy", key);
         let db = call.db;
-        call.engine.waiting.note_ready(db, key);
+        call.engine.waiting.note_ready(db, key, true);
     }
     Ok(Reply::flag(destroyed))
 }
@@ -161,7 +161,7 @@ fn options(call: &Call<'_>, creates: bool) -> Result<Options, ReplyError> {
             };
             at += 2;
         } else {
-            return Err(super::info::unknown_form(call));
+            return Err(ReplyError::subcommand_form(call.args));
         }
     }
     Ok(options)

@@ -12,16 +12,6 @@ use super::{entry_reply, id_reply, no_group_in_key};
 /// How many entries FULL shows when it is not told.
 const DEFAULT_COUNT: usize = 10;
 
-/// The error for arguments that a subcommand does not take.
-pub(super) fn unknown_form(call: &Call<'_>) -> ReplyError {
-    let mut text = b"ERR unknown subcommand or wrong number of arguments for '".to_vec();
-    text.extend_from_slice(call.arg(1));
-    text.extend_from_slice(b"'. Try ");
-    text.extend(call.arg(0).to_ascii_uppercase());
-    text.extend_from_slice(b" HELP.");
-    ReplyError::new(text)
-}
-
 /// Pairs of a name and what it says.
 fn named<const N: usize>(pairs: [(&str, Reply); N]) -> Vec<(Reply, Reply)> {
     pairs
@@ -92,7 +82,7 @@ pub(super) fn stream(call: &mut Call<'_>) -> Outcome {
         6 if call.is(3, "FULL") && call.is(4, "COUNT") => {
             Some(usize::try_from(call.integer(5)?).unwrap_or(DEFAULT_COUNT))
         }
-        _ => return Err(unknown_form(call)),
+        _ => return Err(ReplyError::subcommand_form(call.args)),
     };
     let upstash = call.quirk(Quirk::StreamDeduplication);
     let Some(stream) = call.db().read::<Stream>(key)? else {

@@ -130,9 +130,15 @@ pub(super) fn set(call: &mut Call<'_>) -> Outcome {
 
 /// Sets a string and its expiry.
 fn store(call: &mut Call<'_>, key: &[u8], value: &[u8], keep: bool, expires_at: Option<u64>) {
+    if expires_at.is_some_and(|at| at <= call.now_ms) {
+        if call.db().remove(key) {
+            call.changed(Class::GENERIC, "del", key);
+        }
+        return;
+    }
     let value = Value::String(value.to_vec());
     if keep {
-        call.db().replace(key, value);
+        call.db().overwrite(key, value);
     } else {
         call.db().insert(key, value);
     }
@@ -140,7 +146,6 @@ fn store(call: &mut Call<'_>, key: &[u8], value: &[u8], keep: bool, expires_at: 
     if let Some(at) = expires_at {
         call.db().set_expiry(key, Some(at));
         call.notify(Class::GENERIC, "expire", key);
-        call.expire_if_due(key);
     }
 }
 

@@ -33,8 +33,8 @@ fn offset() -> Part {
     ])
 }
 
-#[test]
-fn bitmap_commands_answer_as_redis_does() {
+/// The group's commands at random.
+pub(crate) fn commands() -> Vec<Part> {
     let kind = || {
         one_of(&[
             "u1", "i1", "u2", "i5", "u8", "i8", "u31", "i32", "u63", "i63", "i64", "u64", "i65",
@@ -55,46 +55,48 @@ fn bitmap_commands_answer_as_redis_does() {
         ])
     };
     let unit = || maybe(one_of(&["BYTE", "bit", "BITS"]));
-    against_redis(
-        "bitmap",
-        vec![
-            command("SET", vec![key(), value()]),
-            command("GET", vec![key()]),
-            command(
-                "SETBIT",
-                vec![key(), offset(), one_of(&["0", "1", "1", "2", "x"])],
-            ),
-            command("GETBIT", vec![key(), offset()]),
-            command(
-                "BITCOUNT",
-                vec![key(), maybe(sequence(vec![index(), index(), unit()]))],
-            ),
-            command(
-                "BITPOS",
-                vec![key(), one_of(&["0", "1", "2", "x"]), maybe(index())],
-            ),
-            command(
-                "BITPOS",
-                vec![key(), one_of(&["0", "1"]), index(), index(), unit()],
-            ),
-            command(
-                "BITOP",
-                vec![
-                    one_of(&[
-                        "AND", "or", "XOR", "NOT", "DIFF", "DIFF1", "andor", "ONE", "NAND",
-                    ]),
-                    key(),
-                    times(key(), 1..4),
-                ],
-            ),
-            command(
-                "BITFIELD",
-                vec![key(), times(any_of(vec![get(), change()]), 0..4)],
-            ),
-            command(
-                "BITFIELD_RO",
-                vec![key(), times(get(), 0..3), maybe(change())],
-            ),
-        ],
-    );
+    vec![
+        command("SET", vec![key(), value()]),
+        command("GET", vec![key()]),
+        command(
+            "SETBIT",
+            vec![key(), offset(), one_of(&["0", "1", "1", "2", "x"])],
+        ),
+        command("GETBIT", vec![key(), offset()]),
+        command(
+            "BITCOUNT",
+            vec![key(), maybe(sequence(vec![index(), index(), unit()]))],
+        ),
+        command(
+            "BITPOS",
+            vec![key(), one_of(&["0", "1", "2", "x"]), maybe(index())],
+        ),
+        command(
+            "BITPOS",
+            vec![key(), one_of(&["0", "1"]), index(), index(), unit()],
+        ),
+        command(
+            "BITOP",
+            vec![
+                one_of(&[
+                    "AND", "or", "XOR", "NOT", "DIFF", "DIFF1", "andor", "ONE", "NAND",
+                ]),
+                key(),
+                times(key(), 1..4),
+            ],
+        ),
+        command(
+            "BITFIELD",
+            vec![key(), times(any_of(vec![get(), change()]), 0..4)],
+        ),
+        command(
+            "BITFIELD_RO",
+            vec![key(), times(get(), 0..3), maybe(change())],
+        ),
+    ]
+}
+
+#[test]
+fn bitmap_commands_answer_as_redis_does() {
+    against_redis("bitmap", commands());
 }

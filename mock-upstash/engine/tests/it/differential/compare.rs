@@ -20,12 +20,27 @@ pub(crate) enum Mode {
     LaterPage,
     /// All but times and idle times of streams, their groups and consumers.
     ApartFromTimes,
+    /// Pairs, of which those whose names stand in a list are not looked at, however deep they are.
+    ApartFrom(&'static [&'static [u8]]),
+    /// Arrays in any order, however deep they are.
+    DeeplyUnordered,
+    /// Names of commands in any order, those left out that the engine does not have.
+    KnownCommands,
     /// Only the type, of arrays the length too.
     Shape,
 }
 
 /// How far clocks may be apart, in milliseconds.
 const CLOCKS_MS: i64 = 30_000;
+
+/// What ACL LOG tells of time, and of the client, which Redis describes at more length.
+const DENIAL_TIMES: &[&[u8]] = &[
+    b"age-seconds",
+    b"client-info",
+    b"entry-id",
+    b"timestamp-created",
+    b"timestamp-last-updated",
+];
 
 /// How the replies to a command are compared.
 pub(crate) fn mode(args: &[Vec<u8>]) -> Mode {
@@ -35,11 +50,24 @@ pub(crate) fn mode(args: &[Vec<u8>]) -> Mode {
         _ => Mode::LaterPage,
     };
     let has = |word: &[u8]| args.iter().any(|arg| arg.eq_ignore_ascii_case(word));
+    let second = |words: &[&[u8]]| {
+        args.get(1)
+            .is_some_and(|arg| words.iter().any(|word| arg.eq_ignore_ascii_case(word)))
+    };
     match name.as_deref().unwrap_or_default() {
         b"KEYS" | b"SMEMBERS" | b"SUNION" | b"SINTER" | b"SDIFF" | b"SPOP" | b"HKEYS"
         | b"HVALS" => Mode::Unordered,
         b"XINFO" | b"XPENDING" | b"XREADGROUP" => Mode::ApartFromTimes,
         b"HGETALL" => Mode::UnorderedPairs,
+        b"HELLO" => Mode::ApartFrom(&[b"version", b"id", b"modules"]),
+        b"CLIENT" if second(&[b"ID", b"INFO", b"LIST"]) => Mode::Shape,
+        b"ACL" if second(&[b"GENPASS"]) => Mode::Shape,
+        b"ACL" if second(&[b"CAT"]) => Mode::KnownCommands,
+        b"ACL" if second(&[b"LOG"]) => Mode::ApartFrom(DENIAL_TIMES),
+        b"PUBSUB" if second(&[b"CHANNELS"]) => Mode::Unordered,
+        b"FUNCTION" if second(&[b"LIST"]) => Mode::DeeplyUnordered,
+        b"CONFIG" if second(&[b"GET"]) => Mode::UnorderedPairs,
+        b"INFO" => Mode::Shape,
         b"SCAN" => cursor(1, Mode::Page(1)),
         b"SSCAN" => cursor(2, Mode::Page(1)),
         b"HSCAN" if has(b"NOVALUES") => cursor(2, Mode::Page(1)),
@@ -66,7 +94,90 @@ pub(crate) fn equal(mode: Mode, left: &Wire, right: &Wire) -> bool {
         Mode::Page(group) => page_equal(group, left, right),
         Mode::LaterPage => page(left, 1).is_some() && page(right, 1).is_some(),
         Mode::ApartFromTimes => same_apart_from_times(left, right),
+        Mode::ApartFrom(names) => apart_from(names, left) == apart_from(names, right),
+        Mode::DeeplyUnordered => deeply_sorted(left) == deeply_sorted(right),
+        Mode::KnownCommands => known_commands(left) == known_commands(right),
         Mode::Shape => same_shape(left, right),
+    }
+}
+
+/// A reply with the values of some names taken out.
+fn apart_from(names: &[&[u8]], reply: &Wire) -> Wire {
+    let is_named = |name: &Wire| matches!(name, Wire::Bulk(name) if names.contains(&&name[..]));
+    match reply {
+        Wire::Array(items) => {
+            let mut kept = Vec::with_capacity(items.len());
+            for (place, item) in items.iter().enumerate() {
+                kept.push(if place > 0 && is_named(&items[place - 1]) {
+                    Wire::Nothing
+                } else {
+                    apart_from(names, item)
+                });
+            }
+            Wire::Array(kept)
+        }
+        Wire::Map(pairs) => {
+            let kept = pairs.iter().map(|(name, value)| {
+                let value = if is_named(name) {
+                    Wire::Nothing
+                } else {
+                    apart_from(names, value)
+                };
+                (name.clone(), value)
+            });
+            Wire::Map(kept.collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// A reply with its arrays sorted, the innermost first.
+fn deeply_sorted(reply: &Wire) -> Wire {
+    let all = |items: &[Wire]| {
+        let mut sorted: Vec<Wire> = items.iter().map(deeply_sorted).collect();
+        sorted.sort();
+        sorted
+    };
+    match reply {
+        Wire::Array(items) => Wire::Array(all(items)),
+        Wire::Set(items) => Wire::Set(all(items)),
+        Wire::Map(pairs) => {
+            let sorted = pairs.iter().map(|(k, v)| (k.clone(), deeply_sorted(v)));
+            Wire::Map(sorted.collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// Names of commands, sorted, without those that the engine does not have; another reply as it is.
+fn known_commands(reply: &Wire) -> Wire {
+    let is_known = |name: &Wire| {
+        let Wire::Bulk(name) = name else {
+            return true;
+        };
+        let mut parts = name.splitn(2, |byte| *byte == b'|');
+        let row = redis_engine::command::find(parts.next().unwrap_or_default());
+        // Modules add commands to categories of the core.
+        let row = row.filter(|row| row.group != redis_engine::command::Group::Json);
+        row.is_none_or(|row| row.redis)
+            && match (row, parts.next()) {
+                (Some(row), Some(word)) => row.subcommand(word).is_some_and(|row| row.redis),
+                (Some(row), None) => row.subcommands.is_empty(),
+                // A category, or what the engine should not have named.
+                (None, _) => redis_engine::acl::category(&String::from_utf8_lossy(name)).is_some(),
+            }
+    };
+    match reply {
+        Wire::Array(names) => {
+            let mut known: Vec<Wire> = names
+                .iter()
+                .filter(|name| is_known(name))
+                .cloned()
+                .collect();
+            known.sort();
+            Wire::Array(known)
+        }
+        other => other.clone(),
     }
 }
 
@@ -110,6 +221,46 @@ fn same_apart_from_times(left: &Wire, right: &Wire) -> bool {
         }
         _ => left == right,
     }
+}
+
+/// Messages with those sorted whose order no server promises: one that several patterns received, and
+/// confirmations that subscriptions ended, whose counts fall whatever the order.
+pub(crate) fn in_any_order(messages: &[Wire]) -> Vec<Wire> {
+    let mut sorted = messages.to_vec();
+    let runs = |a: &Wire, b: &Wire| match (parts(a), parts(b)) {
+        ([kind, _, channel, text], [other, _, other_channel, other_text]) => {
+            is(kind, b"pmessage") && kind == other && channel == other_channel && text == other_text
+        }
+        ([kind, _, Wire::Integer(_)], [other, _, Wire::Integer(_)]) => {
+            (is(kind, b"unsubscribe") || is(kind, b"punsubscribe")) && kind == other
+        }
+        _ => false,
+    };
+    for run in sorted.chunk_by_mut(runs) {
+        let counts: Vec<Wire> = run
+            .iter()
+            .filter_map(|m| parts(m).get(2).cloned())
+            .collect();
+        run.sort_by(|a, b| parts(a).get(1).cmp(&parts(b).get(1)));
+        // The counts stay where they were.
+        for (message, count) in run.iter_mut().zip(counts) {
+            if let (Wire::Array(parts) | Wire::Push(parts), Wire::Integer(_)) = (message, &count) {
+                parts[2] = count;
+            }
+        }
+    }
+    sorted
+}
+
+fn parts(message: &Wire) -> &[Wire] {
+    match message {
+        Wire::Array(parts) | Wire::Push(parts) => parts,
+        _ => &[],
+    }
+}
+
+fn is(part: &Wire, word: &[u8]) -> bool {
+    matches!(part, Wire::Bulk(bytes) if bytes == word)
 }
 
 /// The kind of a reply, and its elements in groups, sorted.

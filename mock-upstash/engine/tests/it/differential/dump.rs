@@ -3,7 +3,7 @@
 use redis_engine::session::Protocol;
 
 use super::generate::Args;
-use super::server::Server;
+use super::reference::Server;
 use super::wire::Wire;
 use super::{Peer, compare_all, looks};
 

@@ -269,14 +269,19 @@ pub(crate) fn mutated(command: Part) -> Part {
         .boxed()
 }
 
-/// Whether a command may be sent: mutation makes some that would take a server too long.
+/// Whether a command may be sent where nobody else could end its wait.
 pub(crate) fn is_fit(args: &Args) -> bool {
+    is_harmless(args) && !blocks_for_long(args)
+}
+
+/// Whether a command may be sent: mutation makes some that would take a server too long.
+pub(crate) fn is_harmless(args: &Args) -> bool {
     !(is_answered_twice(args)
         || waits_long(args)
         || makes_long_string(args)
         || repeats_without_end(args)
-        || is_left_to_chance(args)
-        || blocks_for_long(args))
+        || claims_without_end(args)
+        || is_left_to_chance(args))
 }
 
 /// Whether Redis 8.10 sends two replies to a command, its only one to do so: SET with GET and a digest
@@ -327,6 +332,17 @@ fn repeats_without_end(args: &Args) -> bool {
         .get(2)
         .and_then(|count| number::integer(count))
         .is_some_and(|count| count < -1000)
+}
+
+/// Whether XAUTOCLAIM is to make room for so many entries that Redis may have no memory for it.
+fn claims_without_end(args: &Args) -> bool {
+    let name = args.first().map(|name| name.to_ascii_uppercase());
+    name.as_deref() == Some(b"XAUTOCLAIM")
+        && args
+            .iter()
+            .skip(6)
+            .filter_map(|count| number::integer(count))
+            .any(|count| count > 1_000_000)
 }
 
 /// Whether what a command does is left to chance, so that two servers go apart: SPOP of some of the

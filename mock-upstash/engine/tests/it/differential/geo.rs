@@ -41,8 +41,8 @@ fn unit() -> Part {
     one_of(&["m", "km", "mi", "ft", "KM", "parsec"])
 }
 
-#[test]
-fn geo_commands_answer_as_redis_does() {
+/// The group's commands at random.
+pub(crate) fn commands() -> Vec<Part> {
     let circle = || sequence(vec![distance(), unit()]);
     let common = || {
         vec![
@@ -72,43 +72,45 @@ fn geo_commands_answer_as_redis_does() {
         ])
     };
     let triples = || times(sequence(vec![position(), member()]), 1..4);
-    against_redis(
-        "geo",
-        vec![
-            command("GEOADD", vec![key(), triples()]),
-            command("GEOADD", vec![key(), triples()]),
-            command(
-                "GEOADD",
-                vec![key(), options(vec![one_of(&["NX", "XX", "ch"])]), triples()],
-            ),
-            command("GEODIST", vec![key(), member(), member(), maybe(unit())]),
-            command("GEOHASH", vec![key(), times(member(), 0..4)]),
-            command("GEOPOS", vec![key(), times(member(), 0..4)]),
-            command("GEOSEARCH", vec![key(), place(), options(common())]),
-            command("GEOSEARCH", vec![key(), place(), options(common())]),
-            command(
-                "GEOSEARCHSTORE",
-                vec![
-                    key(),
-                    key(),
-                    place(),
-                    maybe(one_of(&["STOREDIST", "ASC", "WITHDIST"])),
-                    maybe(sequence(vec![word("COUNT"), index()])),
-                ],
-            ),
-            command("GEORADIUS", vec![key(), position(), circle(), store()]),
-            command(
-                "GEORADIUS_RO",
-                vec![key(), position(), circle(), options(common())],
-            ),
-            command(
-                "GEORADIUSBYMEMBER",
-                vec![key(), member(), circle(), store()],
-            ),
-            command(
-                "GEORADIUSBYMEMBER_RO",
-                vec![key(), member(), circle(), options(common())],
-            ),
-        ],
-    );
+    vec![
+        command("GEOADD", vec![key(), triples()]),
+        command("GEOADD", vec![key(), triples()]),
+        command(
+            "GEOADD",
+            vec![key(), options(vec![one_of(&["NX", "XX", "ch"])]), triples()],
+        ),
+        command("GEODIST", vec![key(), member(), member(), maybe(unit())]),
+        command("GEOHASH", vec![key(), times(member(), 0..4)]),
+        command("GEOPOS", vec![key(), times(member(), 0..4)]),
+        command("GEOSEARCH", vec![key(), place(), options(common())]),
+        command("GEOSEARCH", vec![key(), place(), options(common())]),
+        command(
+            "GEOSEARCHSTORE",
+            vec![
+                key(),
+                key(),
+                place(),
+                maybe(one_of(&["STOREDIST", "ASC", "WITHDIST"])),
+                maybe(sequence(vec![word("COUNT"), index()])),
+            ],
+        ),
+        command("GEORADIUS", vec![key(), position(), circle(), store()]),
+        command(
+            "GEORADIUS_RO",
+            vec![key(), position(), circle(), options(common())],
+        ),
+        command(
+            "GEORADIUSBYMEMBER",
+            vec![key(), member(), circle(), store()],
+        ),
+        command(
+            "GEORADIUSBYMEMBER_RO",
+            vec![key(), member(), circle(), options(common())],
+        ),
+    ]
+}
+
+#[test]
+fn geo_commands_answer_as_redis_does() {
+    against_redis("geo", commands());
 }

@@ -3,83 +3,146 @@
 //!
 //! The server is the one that `REDIS_SERVER_8_10` names, else `REDIS_SERVER`, else `redis-server` on
 //! PATH. `DIFFERENTIAL_CASES` (sequences per group) and `DIFFERENTIAL_SEED` make a run longer, or
-//! another one.
+//! another one. A group adds a line to the file that `DIFFERENTIAL_REPORT` names: its name, how many
+//! commands were compared, how many differed.
+//!
+//! `FOUND.md` lists what has been found this way.
 
 pub(crate) mod compare;
 pub(crate) mod generate;
-pub(crate) mod server;
+pub(crate) mod interleaving;
+pub(crate) mod peer;
+pub(crate) mod reference;
 pub(crate) mod wire;
 
+mod acl;
 mod bitmap;
+mod blocking;
+mod connection;
 mod dump;
+mod function;
 mod generic;
 mod geo;
 mod hash;
 mod hyperloglog;
 mod list;
+mod notification;
+mod pubsub;
 mod scripting;
+mod server;
 mod set;
 mod sorted_set;
 mod stream;
 mod string;
+mod transaction;
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::fs::OpenOptions;
+use std::io::Write;
 
-use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Proptest, RngAlgorithm, TestError, TestRng, TestRunner};
 use redis_engine::session::Protocol;
-use redis_engine::{Config, Connect, Dialect, Engine, ManualClock, Options, Outbox, Reply};
 
 use compare::{equal, mode};
 use generate::{Args, KEYS, Part};
-use server::{Connection, Server};
+pub(crate) use peer::Peer;
+use reference::{Connection, Server};
 use wire::Wire;
 
 /// Sequences of commands that a group is given, unless told otherwise.
-const CASES: u32 = 200;
-/// Longest sequence.
-const LONGEST: usize = 60;
+const CASES: u32 = 450;
+/// Commands that a group has to compare at least, unless told otherwise. There are twenty groups.
+const LEAST: usize = 10_000;
 
 /// Gives random sequences of a group's commands to the engine and to a server, in RESP2 and RESP3,
 /// and fails with the shortest sequence whose replies differ.
 pub(crate) fn against_redis(group: &str, commands: Vec<Part>) {
+    against_redis_with(&["FLUSHALL"], generate::is_fit, group, commands);
+}
+
+/// The same, with the commands that bring the server back to where it began, and with what commands
+/// have to be to be sent at all.
+pub(crate) fn against_redis_with(
+    resets: &[&str],
+    is_fit: fn(&Args) -> bool,
+    group: &str,
+    commands: Vec<Part>,
+) {
     let server = Server::start();
     let connection = RefCell::new(server.connect());
-    let compared = Cell::new(0usize);
     let one = prop_oneof![
         9 => generate::mutated(generate::any_of(commands)),
         2 => generate::surroundings(),
     ]
-    .prop_filter("unfit", generate::is_fit);
-    let protocol = prop_oneof![Just(Protocol::Resp2), Just(Protocol::Resp3)];
-    let outcome = runner().run(&(protocol, vec(one, 1..LONGEST)), |(protocol, commands)| {
-        let mut connection = connection.borrow_mut();
-        let outcome = run_case(&mut connection, protocol, &commands);
-        if outcome.is_err() {
-            // Replies may be left over from what failed.
-            *connection = server.connect();
-        }
-        compared.set(compared.get() + outcome?);
-        Ok(())
-    });
-    match outcome {
-        Ok(()) => {}
-        Err(TestError::Fail(reason, _)) => panic!("{group}: {reason}"),
-        Err(error) => panic!("{group}: {error}"),
-    }
-    println!(
-        "{group}: {} commands compared, no difference",
-        compared.get()
+    .prop_filter("unfit", is_fit);
+    run(
+        group,
+        &(protocol(), sequence_of(one)),
+        |(protocol, commands)| {
+            let mut connection = connection.borrow_mut();
+            let outcome = run_case(&mut connection, resets, protocol, &commands);
+            if outcome.is_err() {
+                // Replies may be left over from what failed.
+                *connection = server.connect();
+            }
+            outcome
+        },
     );
 }
 
+/// Either protocol.
+pub(crate) fn protocol() -> impl Strategy<Value = Protocol> {
+    prop_oneof![Just(Protocol::Resp2), Just(Protocol::Resp3)]
+}
+
+/// Most sequences are short, for they shrink soon; some are long, for what takes long to build up.
+pub(crate) fn sequence_of<S: Strategy + 'static>(one: S) -> impl Strategy<Value = Vec<S::Value>> {
+    let one = one.boxed();
+    prop_oneof![9 => vec(one.clone(), 1..60), 1 => vec(one, 60..240)]
+}
+
+/// Runs cases, reports how many commands were compared, and fails with the shortest case that fails.
+/// A case answers how many commands it compared.
+pub(crate) fn run<S: Strategy>(
+    group: &str,
+    cases: &S,
+    case: impl Fn(S::Value) -> Result<usize, TestCaseError>,
+) {
+    let compared = Cell::new(0usize);
+    let outcome = runner().run(cases, |input| {
+        compared.set(compared.get() + case(input)?);
+        Ok(())
+    });
+    let compared = compared.get();
+    report(group, compared, usize::from(outcome.is_err()));
+    match outcome {
+        Ok(()) => println!("{group}: {compared} commands compared, no difference"),
+        Err(TestError::Fail(reason, _)) => panic!("{group}: {reason}"),
+        Err(error) => panic!("{group}: {error}"),
+    }
+    assert!(
+        number("DIFFERENTIAL_CASES").is_some() || compared >= LEAST,
+        "{group}: {compared} commands compared, fewer than the {LEAST} that every group owes"
+    );
+}
+
+fn report(group: &str, compared: usize, differences: usize) {
+    let Some(path) = std::env::var_os("DIFFERENTIAL_REPORT") else {
+        return;
+    };
+    let line = format!("{group}\t{compared}\t{differences}\n");
+    let file = OpenOptions::new().create(true).append(true).open(&path);
+    file.and_then(|mut file| file.write_all(line.as_bytes()))
+        .unwrap_or_else(|error| panic!("cannot add to {}: {error}", path.display()));
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
 fn runner() -> TestRunner {
-    let number = |name: &str| std::env::var(name).ok()?.parse::<u64>().ok();
     let cases = number("DIFFERENTIAL_CASES").and_then(|n| u32::try_from(n).ok());
     let config = Proptest {
         cases: cases.unwrap_or(CASES),
@@ -95,12 +158,15 @@ fn runner() -> TestRunner {
 /// Gives one sequence to both, from empty databases on; answers how many commands were compared.
 fn run_case(
     connection: &mut Connection,
+    resets: &[&str],
     protocol: Protocol,
     commands: &[Args],
 ) -> Result<usize, TestCaseError> {
     let version = if protocol == Protocol::Resp3 { 3 } else { 2 };
     connection.run(&format!("HELLO {version}"));
-    connection.run("FLUSHALL");
+    for reset in resets {
+        connection.run(reset);
+    }
     let mut engine = Peer::new(protocol);
     compare_all(connection, &mut engine, commands)?;
     // What the commands left behind has to be the same too.
@@ -155,81 +221,6 @@ fn looks(engine: &mut Peer) -> Vec<Args> {
         }
     }
     looks
-}
-
-/// The engine as the server's counterpart.
-pub(crate) struct Peer {
-    engine: Engine,
-    clock: ManualClock,
-    client: redis_engine::ClientId,
-    protocol: Protocol,
-    outbox: Arc<Mutex<VecDeque<Reply>>>,
-}
-
-/// A queue that the test reads.
-struct Queue(Arc<Mutex<VecDeque<Reply>>>);
-
-impl Outbox for Queue {
-    fn push(&mut self, reply: Reply) {
-        if let Ok(mut queue) = self.0.lock() {
-            queue.push_back(reply);
-        }
-    }
-}
-
-impl Peer {
-    pub(crate) fn new(protocol: Protocol) -> Peer {
-        let clock = ManualClock::at(system_ms());
-        let mut engine = Engine::new(Options {
-            dialect: Dialect::REDIS,
-            config: Config::default(),
-            clock: Arc::new(clock.clone()),
-            seed: 1,
-        });
-        let outbox = Arc::default();
-        let client = engine.connect(Connect {
-            outbox: Box::new(Queue(Arc::clone(&outbox))),
-            ..Connect::default()
-        });
-        engine.session_mut(client).protocol = protocol;
-        Peer {
-            engine,
-            clock,
-            client,
-            protocol,
-            outbox,
-        }
-    }
-
-    /// Runs one command. When it blocks, time is moved on to when it gives up.
-    pub(crate) fn run(&mut self, args: &Args) -> Wire {
-        let args: Vec<Bytes> = args.iter().cloned().map(Bytes::from).collect();
-        let mut reply = self.engine.execute(self.client, &args);
-        if reply == Reply::None
-            && let Some(deadline_ms) = self.engine.next_deadline_ms()
-        {
-            let wait_ms = deadline_ms.saturating_sub(self.engine.now_ms());
-            self.clock.advance(Duration::from_millis(wait_ms));
-            self.engine.tick();
-            let queued = self
-                .outbox
-                .lock()
-                .ok()
-                .and_then(|mut queue| queue.pop_front());
-            reply = queued.unwrap_or(Reply::None);
-        }
-        Wire::fold(reply, self.protocol)
-    }
-}
-
-/// The server goes by the system's clock, so the engine has to.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a real server is the other side, and it cannot be given a clock"
-)]
-fn system_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_millis() as u64)
 }
 
 fn show(args: &Args) -> String {

@@ -182,8 +182,8 @@ fn script() -> Part {
         .boxed()
 }
 
-#[test]
-fn scripts_answer_as_redis_does() {
+/// The group's commands at random.
+pub(crate) fn commands() -> Vec<Part> {
     let arguments = || {
         one_of(&["0", "1", "2", "-1", "x", "10"])
             .prop_flat_map(|count| {
@@ -195,15 +195,17 @@ fn scripts_answer_as_redis_does() {
             })
             .boxed()
     };
-    against_redis(
-        "scripting",
-        vec![
-            command("EVAL", vec![script(), word("0")]),
-            command("EVAL", vec![script(), word("1"), key(), value()]),
-            command("EVAL", vec![script(), arguments()]),
-            command("EVAL_RO", vec![script(), word("1"), key(), value()]),
-            command("SCRIPT", vec![word("EXISTS"), value()]),
-            command("EVALSHA", vec![value(), arguments()]),
-        ],
-    );
+    vec![
+        command("EVAL", vec![script(), word("0")]),
+        command("EVAL", vec![script(), word("1"), key(), value()]),
+        command("EVAL", vec![script(), arguments()]),
+        command("EVAL_RO", vec![script(), word("1"), key(), value()]),
+        command("SCRIPT", vec![word("EXISTS"), value()]),
+        command("EVALSHA", vec![value(), arguments()]),
+    ]
+}
+
+#[test]
+fn scripts_answer_as_redis_does() {
+    against_redis("scripting", commands());
 }

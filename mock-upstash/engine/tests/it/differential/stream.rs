@@ -63,8 +63,8 @@ fn min_idle() -> Part {
     one_of(&["0", "0", "0", "100000000", "-1", "x"])
 }
 
-#[test]
-fn stream_commands_answer_as_redis_does() {
+/// The group's commands at random.
+pub(crate) fn commands() -> Vec<Part> {
     let fields = || {
         let pair = sequence(vec![one_of(&["f", "g", ""]), one_of(&["v", "1", ""])]);
         times(pair, 1..3)
@@ -99,109 +99,111 @@ fn stream_commands_answer_as_redis_does() {
     ]);
     let entries_read = maybe(sequence(vec![word("ENTRIESREAD"), index()]));
     let group_from = || any_of(vec![one_of(&["0", "$"]), id()]);
-    against_redis(
-        "stream",
-        vec![
-            add(),
-            add(),
-            add(),
-            command("XRANGE", vec![key(), bound(), bound(), maybe(count())]),
-            command("XREVRANGE", vec![key(), bound(), bound(), maybe(count())]),
-            command("XLEN", vec![key()]),
-            command("XDEL", vec![key(), times(id(), 1..4)]),
-            command("XDELEX", vec![key(), removal()]),
-            command("XACKDEL", vec![key(), group(), removal()]),
-            command("XTRIM", vec![key(), options(vec![trim(), references()])]),
-            command("XTRIM", vec![key(), trim()]),
-            command("XREAD", vec![maybe(count()), read(id)]),
+    vec![
+        add(),
+        add(),
+        add(),
+        command("XRANGE", vec![key(), bound(), bound(), maybe(count())]),
+        command("XREVRANGE", vec![key(), bound(), bound(), maybe(count())]),
+        command("XLEN", vec![key()]),
+        command("XDEL", vec![key(), times(id(), 1..4)]),
+        command("XDELEX", vec![key(), removal()]),
+        command("XACKDEL", vec![key(), group(), removal()]),
+        command("XTRIM", vec![key(), options(vec![trim(), references()])]),
+        command("XTRIM", vec![key(), trim()]),
+        command("XREAD", vec![maybe(count()), read(id)]),
+        command(
+            "XREADGROUP",
+            vec![
+                who(),
+                options(vec![
+                    count(),
+                    word("NOACK"),
+                    sequence(vec![word("CLAIM"), min_idle()]),
+                ]),
+                read(group_position),
+            ],
+        ),
+        command(
+            "XREADGROUP",
+            vec![who(), maybe(count()), read(group_position)],
+        ),
+        command(
+            "XGROUP",
+            vec![
+                word("CREATE"),
+                key(),
+                group(),
+                group_from(),
+                maybe(word("MKSTREAM")),
+                entries_read.clone(),
+            ],
+        ),
+        any_of(vec![
             command(
-                "XREADGROUP",
-                vec![
-                    who(),
-                    options(vec![
-                        count(),
-                        word("NOACK"),
-                        sequence(vec![word("CLAIM"), min_idle()]),
-                    ]),
-                    read(group_position),
-                ],
-            ),
-            command(
-                "XREADGROUP",
-                vec![who(), maybe(count()), read(group_position)],
+                "XGROUP",
+                vec![word("SETID"), key(), group(), group_from(), entries_read],
             ),
             command(
                 "XGROUP",
                 vec![
-                    word("CREATE"),
-                    key(),
-                    group(),
-                    group_from(),
-                    maybe(word("MKSTREAM")),
-                    entries_read.clone(),
-                ],
-            ),
-            any_of(vec![
-                command(
-                    "XGROUP",
-                    vec![word("SETID"), key(), group(), group_from(), entries_read],
-                ),
-                command(
-                    "XGROUP",
-                    vec![
-                        one_of(&["CREATECONSUMER", "DELCONSUMER"]),
-                        key(),
-                        group(),
-                        consumer(),
-                    ],
-                ),
-                command("XGROUP", vec![word("DESTROY"), key(), group()]),
-            ]),
-            command("XACK", vec![key(), group(), times(id(), 1..4)]),
-            command("XPENDING", vec![key(), group()]),
-            command(
-                "XPENDING",
-                vec![
-                    key(),
-                    group(),
-                    maybe(sequence(vec![word("IDLE"), min_idle()])),
-                    bound(),
-                    bound(),
-                    index(),
-                    maybe(consumer()),
-                ],
-            ),
-            command(
-                "XCLAIM",
-                vec![
+                    one_of(&["CREATECONSUMER", "DELCONSUMER"]),
                     key(),
                     group(),
                     consumer(),
-                    min_idle(),
-                    times(id(), 1..4),
-                    claim_options,
                 ],
             ),
+            command("XGROUP", vec![word("DESTROY"), key(), group()]),
+        ]),
+        command("XACK", vec![key(), group(), times(id(), 1..4)]),
+        command("XPENDING", vec![key(), group()]),
+        command(
+            "XPENDING",
+            vec![
+                key(),
+                group(),
+                maybe(sequence(vec![word("IDLE"), min_idle()])),
+                bound(),
+                bound(),
+                index(),
+                maybe(consumer()),
+            ],
+        ),
+        command(
+            "XCLAIM",
+            vec![
+                key(),
+                group(),
+                consumer(),
+                min_idle(),
+                times(id(), 1..4),
+                claim_options,
+            ],
+        ),
+        command(
+            "XAUTOCLAIM",
+            vec![
+                key(),
+                group(),
+                consumer(),
+                min_idle(),
+                bound(),
+                options(vec![sequence(vec![word("COUNT"), index()]), word("JUSTID")]),
+            ],
+        ),
+        any_of(vec![
+            command("XINFO", vec![word("STREAM"), key()]),
             command(
-                "XAUTOCLAIM",
-                vec![
-                    key(),
-                    group(),
-                    consumer(),
-                    min_idle(),
-                    bound(),
-                    options(vec![sequence(vec![word("COUNT"), index()]), word("JUSTID")]),
-                ],
+                "XINFO",
+                vec![word("STREAM"), key(), word("FULL"), maybe(count())],
             ),
-            any_of(vec![
-                command("XINFO", vec![word("STREAM"), key()]),
-                command(
-                    "XINFO",
-                    vec![word("STREAM"), key(), word("FULL"), maybe(count())],
-                ),
-                command("XINFO", vec![word("GROUPS"), key()]),
-                command("XINFO", vec![word("CONSUMERS"), key(), group()]),
-            ]),
-        ],
-    );
+            command("XINFO", vec![word("GROUPS"), key()]),
+            command("XINFO", vec![word("CONSUMERS"), key(), group()]),
+        ]),
+    ]
+}
+
+#[test]
+fn stream_commands_answer_as_redis_does() {
+    against_redis("stream", commands());
 }

@@ -4,7 +4,7 @@ use redis_engine::session::Protocol;
 
 use super::sample::{Line, line, makers, old_bodies, sealed, with};
 use crate::differential::Peer;
-use crate::differential::server::{Connection, Server};
+use crate::differential::reference::{Connection, Server};
 use crate::differential::wire::Wire;
 
 /// The command that shows what is under a key.
