@@ -5,6 +5,7 @@ use bytes::Bytes;
 
 use crate::command::{Command, Flags};
 use crate::engine::Engine;
+use crate::value::Kind;
 
 bitflags! {
     /// Classes of keyspace events, as `notify-keyspace-events` spells them.
@@ -116,6 +117,18 @@ impl Engine {
             self.publish_event(class, event, &key, db);
         }
         self.publish_event(class, event, key, db);
+    }
+
+    /// Publishes that a key holds something in the place of another value, of the kind `before` if
+    /// there was one, for commands that say so last.
+    pub(crate) fn notify_replaced(&mut self, before: Option<Kind>, key: &[u8], db: usize) {
+        let Some(before) = before else {
+            return;
+        };
+        self.publish_event(Class::OVERWRITTEN, "overwritten", key, db);
+        if self.databases[db].kind(key) != Some(before) {
+            self.publish_event(Class::TYPE_CHANGED, "type_changed", key, db);
+        }
     }
 
     /// Publishes what keys a command did not find, when it has published nothing else; keeps silent

@@ -33,7 +33,8 @@ impl User {
                 self.no_password = false;
                 self.passwords.clear();
             }
-            b"sanitize-payload" | b"skip-sanitize-payload" => {}
+            b"sanitize-payload" => self.skips_sanitizing = false,
+            b"skip-sanitize-payload" => self.skips_sanitizing = true,
             b"clearselectors" => self.selectors.clear(),
             b"reset" => *self = User::default(),
             _ => match rule {

@@ -23,6 +23,8 @@ pub struct User {
     pub no_password: bool,
     /// Hashes of the passwords that open its account.
     pub passwords: Vec<PasswordHash>,
+    /// RESTORE takes its payloads without a close look; said and shown, for every one is looked at here.
+    pub skips_sanitizing: bool,
     /// Only commands open to Upstash's read-only token.
     pub read_only: bool,
     /// What it may do.
@@ -66,7 +68,11 @@ impl User {
         if self.no_password {
             flags.push("nopass");
         }
-        flags.push("sanitize-payload");
+        flags.push(if self.skips_sanitizing {
+            "skip-sanitize-payload"
+        } else {
+            "sanitize-payload"
+        });
         flags
     }
 

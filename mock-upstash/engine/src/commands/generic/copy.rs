@@ -41,10 +41,12 @@ pub(super) fn copy(call: &mut Call<'_>) -> Outcome {
         return Ok(Reply::Integer(0));
     }
     // Redis deletes what was there, and does not overwrite it: notifications tell.
+    let before = destination.kind(to);
     destination.remove(to);
     destination.insert_entry(to, entry);
     call.engine.key_modified(to_db, to);
     call.engine.notify(Class::GENERIC, "copy_to", to, to_db);
+    call.engine.notify_replaced(before, to, to_db);
     Ok(Reply::Integer(1))
 }
 
@@ -67,6 +69,7 @@ fn move_over(call: &mut Call<'_>, replace: bool) -> Outcome {
     if from == to || (!replace && call.db().contains(to)) {
         return Ok(Reply::Integer(0));
     }
+    let before = call.db().kind(to);
     if let Some(entry) = call.db().take(from) {
         call.db().remove(to);
         call.db().insert_entry(to, entry);
@@ -75,5 +78,6 @@ fn move_over(call: &mut Call<'_>, replace: bool) -> Outcome {
     call.modified(to);
     call.notify(Class::GENERIC, "rename_from", from);
     call.notify(Class::GENERIC, "rename_to", to);
+    call.engine.notify_replaced(before, to, call.db);
     Ok(Reply::Integer(1))
 }

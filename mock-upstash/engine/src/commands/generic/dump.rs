@@ -74,6 +74,7 @@ pub(super) fn restore(call: &mut Call<'_>) -> Outcome {
         // Beyond what a signed number holds, Redis's sum wraps to a time long past.
         ttl => Some(ttl + call.now_ms).map(|at| if i64::try_from(at).is_ok() { at } else { 0 }),
     };
+    let before = call.db().kind(key);
     let deleted = options.replace && call.db().remove(key);
     if expires_at.is_some_and(|at| at <= call.now_ms) {
         if deleted {
@@ -84,5 +85,6 @@ pub(super) fn restore(call: &mut Call<'_>) -> Outcome {
     call.db().insert(key, value);
     call.db().set_expiry(key, expires_at);
     call.changed(Class::GENERIC, "restore", key);
+    call.engine.notify_replaced(before, key, call.db);
     Ok(Reply::OK)
 }

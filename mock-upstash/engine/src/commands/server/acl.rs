@@ -247,11 +247,15 @@ fn cat(call: &mut Call<'_>) -> Outcome {
 fn genpass(call: &mut Call<'_>) -> Outcome {
     let bits = match call.args_from(2) {
         [] => 256,
-        [bits] => number::integer(bits).filter(|bits| (1..=4096).contains(bits)).ok_or(
-            ReplyError::fixed(
-                "ERR ACL GENPASS argument must be the number of bits for the output password, a positive number up to 4096",
-            ),
-        )?,
+        [bits] => {
+            let bits = number::integer(bits).ok_or(NOT_AN_INTEGER)?;
+            if !(1..=4096).contains(&bits) {
+                return Err(ReplyError::fixed(
+                    "ERR ACL GENPASS argument must be the number of bits for the output password, a positive number up to 4096",
+                ));
+            }
+            bits
+        }
         _ => return Err(ReplyError::subcommand_form(call.args)),
     };
     let digits = usize::try_from(bits).unwrap_or(0).div_ceil(4);

@@ -225,14 +225,14 @@ fn join(server: &Server) -> Player {
 }
 
 /// What a client was sent once it has its answer; nothing when it is blocked. The server blocks a
-/// client for a moment also while it frees what FLUSHALL took out, so one that is not expected to
-/// block is given time.
+/// client for a moment also while it frees what FLUSHALL took out, so that one that is not expected to
+/// block is waited for.
 fn until_answered(
     player: &mut Player,
     control: &mut Connection,
     blocks: bool,
 ) -> std::io::Result<Vec<Wire>> {
-    for attempt in 0..20_000 {
+    for _ in 0..50_000 {
         let arrived = player.connection.arrived()?;
         if !arrived.is_empty() || player.connection.is_closed() {
             return Ok(arrived);
@@ -243,8 +243,7 @@ fn until_answered(
         let flags = line
             .split(|byte| *byte == b' ')
             .find_map(|field| field.strip_prefix(b"flags="));
-        let is_blocked = flags.is_some_and(|flags| flags.contains(&b'b'));
-        if is_blocked && (blocks || attempt > 2_000) {
+        if blocks && flags.is_some_and(|flags| flags.contains(&b'b')) {
             return player.connection.arrived();
         }
     }

@@ -147,6 +147,8 @@ fn runner() -> TestRunner {
     let config = Proptest {
         cases: cases.unwrap_or(CASES),
         max_shrink_iters: 5_000,
+        // A server that does not answer is waited for at every step.
+        max_shrink_time: 30_000,
         failure_persistence: None,
         ..Proptest::default()
     };

@@ -12,7 +12,7 @@ use redis_engine::{
 use super::call::{Block, Expected, Judge, blocks};
 use super::rows;
 use crate::differential::compare::{Mode, equal, mode};
-use crate::differential::server::Server;
+use crate::differential::reference::Server;
 use crate::differential::wire::Wire;
 use crate::testing::{START_MS, show};
 
@@ -191,7 +191,7 @@ fn against_redis(
 /// Holds the places of a command's keys against what `COMMAND GETKEYS` finds.
 fn compare_keys(
     peer: &Peer,
-    server: &mut crate::differential::server::Connection,
+    server: &mut crate::differential::reference::Connection,
     args: &[Vec<u8>],
     place: &str,
 ) {

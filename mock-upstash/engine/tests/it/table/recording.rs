@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use crate::differential::server::Connection;
+use crate::differential::reference::Connection;
 use crate::differential::wire::Wire;
 
 /// Versions of redis-server of which there is a recording, the one that the engine follows last.

@@ -6,7 +6,7 @@ use redis_engine::command::{Command, Group, Keys};
 
 use super::recording::{self, Recorded, VERSIONS};
 use super::rows;
-use crate::differential::server::Server;
+use crate::differential::reference::Server;
 
 #[test]
 fn recordings_are_current() {
