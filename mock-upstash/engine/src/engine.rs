@@ -651,22 +651,20 @@ impl Engine {
     /// Notes that a key changed: transactions that watch it will fail, clients blocked on it get
     /// their turn.
     pub(crate) fn key_modified(&mut self, db: usize, key: &[u8]) {
-        self.break_watches(db, key);
+        self.stats.changes += 1;
+        self.touch(db, key);
         self.waiting.note_ready(db, key, true);
     }
 
     /// Notes that a key's value was set over another: of the clients blocked on it, only those get
     /// their turn that wait for what is gone now.
     pub(crate) fn key_overwritten(&mut self, db: usize, key: &[u8]) {
-        self.break_watches(db, key);
+        self.stats.changes += 1;
+        self.touch(db, key);
         self.waiting.note_ready(db, key, false);
     }
 
-    fn break_watches(&mut self, db: usize, key: &[u8]) {
-        self.stats.changes += 1;
-        self.touch(db, key);
-    }
-
+    /// Fails the transactions that watch a key.
     fn touch(&mut self, db: usize, key: &[u8]) {
         if !self.watchers.is_empty()
             && let Some(clients) = self.watchers.get(&(db, Key::from(key)))
@@ -708,6 +706,7 @@ impl Engine {
         self.stats.changes += count;
         for key in touched {
             self.touch(db, &key);
+            self.waiting.note_ready(db, &key, true);
         }
     }
 

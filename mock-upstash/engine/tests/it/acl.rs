@@ -18,7 +18,7 @@ fn rules_are_kept_as_redis_keeps_them() {
     );
     assert_eq!(
         bench.show("ACL GETUSER bob"),
-        r#"{"flags": ~[on, sanitize-payload], "passwords": ["30c952fab122c3f9759f02a6d95c3758b246b4fee239957b2d4fee46e26170c4"], "commands": "-@all +get -set +@hash -hset -config|get", "keys": "~a:* %R~r:* %W~w:*", "channels": "&ch:*", "selectors": []}"#
+        r#"{"flags": ~["on", "sanitize-payload"], "passwords": ["30c952fab122c3f9759f02a6d95c3758b246b4fee239957b2d4fee46e26170c4"], "commands": "-@all +get -set +@hash -hset -config|get", "keys": "~a:* %R~r:* %W~w:*", "channels": "&ch:*", "selectors": []}"#
     );
     assert_eq!(
         bench.show("ACL SETUSER bob -@all +config|get +config (+get ~x) (~y %R~z +@read)"),

@@ -181,7 +181,7 @@ fn steps() -> BoxedStrategy<Step> {
             vec![word("return redis.pcall('GET', 'k2')"), word("0")],
         ),
         command("CONFIG", vec![word("GET"), word("maxmemory")]),
-        one_of(&["MULTI", "EXEC", "DBSIZE", "RESET", "PING"]),
+        one_of(&["DBSIZE", "RESET", "PING"]),
         command("SELECT", vec![one_of(&["0", "1"])]),
         command(
             "XGROUP",

@@ -73,9 +73,6 @@ fn steps() -> BoxedStrategy<Step> {
         any_of(vec![
             command("RESET", vec![]),
             command("QUIT", vec![]),
-            command("MULTI", vec![]),
-            command("EXEC", vec![]),
-            command("DISCARD", vec![]),
             command("ACL", vec![word("WHOAMI")]),
         ]),
         any_of(vec![

@@ -97,7 +97,7 @@ impl Server {
             .expect("the server listened before");
         // A server that does not answer is a failure, not a test that never ends.
         stream
-            .set_read_timeout(Some(Duration::from_secs(1)))
+            .set_read_timeout(Some(Duration::from_secs(10)))
             .expect("a timeout above zero");
         Connection {
             replies: BufReader::new(stream),
