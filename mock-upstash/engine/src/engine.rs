@@ -193,6 +193,7 @@ impl Engine {
         }
         let now_ms = self.now_ms();
         self.expire(now_ms);
+        let is_exec = args[0].eq_ignore_ascii_case(b"EXEC");
         let reply = match self.admit(client, args, now_ms) {
             Ok(command) => self.route(
                 client,
@@ -201,7 +202,7 @@ impl Engine {
                 now_ms,
                 |engine| engine.run_or_queue(client, command, args, now_ms),
             ),
-            Err(error) if command::find(&args[0]).is_some_and(|row| row.name == "EXEC") => {
+            Err(error) if is_exec && !self.session_mut(client).rest => {
                 self.serve_waiting();
                 self.ship();
                 self.session_mut(client).transaction = None;
