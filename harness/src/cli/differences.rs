@@ -44,6 +44,9 @@ fn one(catalogue: &Catalogue, id: &str) -> Result<String, Failure> {
     for scenario in &entry.shows_in {
         let _ = writeln!(text, "shows in    {scenario}");
     }
+    if let Some(why) = &entry.unseen {
+        let _ = writeln!(text, "not shown   {}", why.trim());
+    }
     for quirk in &entry.quirks {
         let _ = writeln!(text, "in the mock mock-upstash --quirk {quirk}=off");
     }

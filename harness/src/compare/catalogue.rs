@@ -62,6 +62,8 @@ pub struct Entry {
     pub shows_in: Vec<String>,
     /// What the mock calls it: quirks that can be switched off there.
     pub quirks: Vec<String>,
+    /// Why no scenario can show it; `None` when one can.
+    pub unseen: Option<String>,
     patterns: Vec<Pattern>,
 }
 
@@ -129,7 +131,8 @@ struct EntryText {
     shows_in: Vec<String>,
     #[serde(default)]
     quirks: Vec<String>,
-    #[serde(rename = "match")]
+    unseen: Option<String>,
+    #[serde(rename = "match", default)]
     patterns: Vec<PatternText>,
 }
 
@@ -227,8 +230,17 @@ fn meets(expectation: &Expectation, reply: &Reply) -> bool {
 }
 
 fn entry(text: EntryText) -> Result<Entry, String> {
-    if text.patterns.is_empty() {
-        return Err("it has no [[difference.match]], so nothing could ever match it".into());
+    match (&text.unseen, text.patterns.is_empty()) {
+        (None, true) => {
+            return Err(
+                "it has no [[difference.match]], so nothing could ever match it; say why in `unseen`"
+                    .into(),
+            );
+        }
+        (Some(_), false) => {
+            return Err("it is `unseen`, and has a [[difference.match]] to be seen by".into());
+        }
+        _ => {}
     }
     let patterns = text
         .patterns
@@ -253,6 +265,7 @@ fn entry(text: EntryText) -> Result<Entry, String> {
         advice: text.advice,
         shows_in: text.shows_in,
         quirks: text.quirks,
+        unseen: text.unseen,
         patterns,
     })
 }

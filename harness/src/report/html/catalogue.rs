@@ -12,6 +12,8 @@ pub(super) struct CatalogueRow {
     pub(super) severity: &'static str,
     pub(super) advice: String,
     pub(super) source: String,
+    /// Why no scenario can show it.
+    pub(super) unseen: Option<String>,
     /// What the mock calls it.
     pub(super) quirks: Vec<String>,
     /// The targets on which it showed.
@@ -34,6 +36,7 @@ pub(super) fn rows(outcome: &Outcome) -> Vec<CatalogueRow> {
             severity: entry.severity.name(),
             advice: entry.advice.trim().to_owned(),
             source: source(&entry.source, entry.confidence),
+            unseen: entry.unseen.clone(),
             quirks: entry.quirks.clone(),
             shown_on: seen(&entry.id).map_or_else(Vec::new, |found| found.shown_on.clone()),
             missed: seen(&entry.id)
@@ -56,6 +59,7 @@ fn other(found: &DocumentedOutcome) -> CatalogueRow {
         severity: found.severity.name(),
         advice: found.advice.trim().to_owned(),
         source: source(&found.source, found.confidence),
+        unseen: None,
         quirks: Vec::new(),
         shown_on: found.shown_on.clone(),
         missed: found.expected_but_absent.clone(),
