@@ -118,7 +118,7 @@ fn nested_reply(value: Value, protocol: Protocol, depth: usize) -> mlua::Result<
 
 /// A number without its fraction, as a C cast on x86-64 makes it: what does not fit becomes the
 /// smallest integer.
-pub(super) fn truncated(number: f64) -> i64 {
+pub(crate) fn truncated(number: f64) -> i64 {
     if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&number) {
         number as i64
     } else {

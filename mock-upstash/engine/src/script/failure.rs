@@ -4,6 +4,8 @@ use std::fmt;
 
 use mlua::{Lua, LuaString, Value};
 
+use super::state::SANDBOX_NAME;
+
 /// What a function that Lua called has to say instead of a result.
 #[derive(Debug, Clone)]
 pub(crate) enum Failure {
@@ -48,18 +50,44 @@ impl Failure {
 
     /// A text that begins with the place of the caller, as `luaL_error` makes it.
     pub(crate) fn located(lua: &Lua, text: impl AsRef<[u8]>) -> Failure {
-        let mut message = place(lua, 1).into_bytes();
+        Failure::located_at(lua, 1, text)
+    }
+
+    /// A text that begins with the place of the function at a level of the stack.
+    pub(crate) fn located_at(lua: &Lua, level: usize, text: impl AsRef<[u8]>) -> Failure {
+        let mut message = place(lua, level).into_bytes();
         message.extend_from_slice(text.as_ref());
         Failure::Text(message)
     }
 
     /// `bad argument #1 to 'random' (interval is empty)`, as `luaL_argerror` makes it.
     pub(crate) fn bad_argument(lua: &Lua, index: usize, why: &str) -> Failure {
-        let name = lua
-            .inspect_stack(0, |debug| debug.names().name.map(|name| name.into_owned()))
+        Failure::bad_argument_at(lua, 0, index, why)
+    }
+
+    /// As [`Failure::bad_argument`], for the function at a level of the stack.
+    pub(crate) fn bad_argument_at(lua: &Lua, level: usize, index: usize, why: &str) -> Failure {
+        // What the sandbox's own pcall calls has no name, as behind Lua's.
+        let unnamed = lua
+            .inspect_stack(level + 1, |debug| is_sandbox(&debug.source()))
+            .unwrap_or(false);
+        let (name, is_method) = lua
+            .inspect_stack(level, |debug| {
+                let names = debug.names();
+                let is_method = names.name_what == Some("method");
+                Some((names.name?.into_owned(), is_method))
+            })
             .flatten()
-            .unwrap_or_else(|| "?".to_owned());
-        Failure::located(lua, format!("bad argument #{index} to '{name}' ({why})"))
+            .filter(|_| !unnamed)
+            .unwrap_or_else(|| ("?".to_owned(), false));
+        // What a method is called on does not count.
+        let index = index - usize::from(is_method);
+        if index == 0 {
+            let text = format!("calling '{name}' on bad self ({why})");
+            return Failure::located_at(lua, level + 1, text);
+        }
+        let text = format!("bad argument #{index} to '{name}' ({why})");
+        Failure::located_at(lua, level + 1, text)
     }
 
     /// What is behind an error that came out of Lua.
@@ -131,11 +159,19 @@ fn trim_line_ends(text: &[u8]) -> &[u8] {
     &text[start..end]
 }
 
+/// Whether a function is of the sandbox: Redis has C there, which has no lines.
+fn is_sandbox(source: &mlua::debug::DebugSource<'_>) -> bool {
+    source.source.as_deref() == Some(SANDBOX_NAME)
+}
+
 /// `user_script:3: ` for the function at a level of the stack; nothing where there is no line.
 pub(crate) fn place(lua: &Lua, level: usize) -> String {
     lua.inspect_stack(level, |debug| {
         let line = debug.current_line()?;
         let source = debug.source();
+        if is_sandbox(&source) {
+            return None;
+        }
         let short = source.short_src?;
         Some(format!("{short}:{line}: "))
     })

@@ -166,6 +166,72 @@ function coroutine.resume(...)
   return passed_on(resume0(...))
 end
 
+-- Lua's own matcher may take for ever, uninterrupted. In place, for strings have these as methods.
+-- Replacements that are no text are asked for here: an error in them passes through Lua as it is.
+local find_from, gsub_text = host.strings.find_from, host.strings.gsub
+local check_gsub = host.strings.check_gsub
+for _, name in ipairs { "find", "match", "gmatch", "rep" } do
+  string[name] = host.strings[name]
+end
+
+local function is_text(value)
+  return type(value) == "string" or type(value) == "number"
+end
+
+local function gsub_by(text, pattern, replacement, most)
+  local wants_all = type(replacement) == "function"
+  local anchored = sub(pattern, 1, 1) == "^"
+  local parts, count, at = {}, 0, 1
+
+  local function replaced(from, to, ...)
+    if not from then return end
+    local value
+    if type(replacement) == "function" then
+      value = replacement(...)
+    else
+      value = replacement[(...)]
+    end
+    if not value then
+      value = sub(text, from, to)
+    elseif not is_text(value) then
+      error("invalid replacement value (a " .. type(value) .. ")", 4)
+    end
+    parts[#parts + 1] = sub(text, at, from - 1)
+    parts[#parts + 1] = value
+    return from, to
+  end
+
+  while count < most do
+    local from, to = replaced(find_from(text, pattern, at, wants_all))
+    if not from then break end
+    count = count + 1
+    if to >= from then
+      at = to + 1
+    elseif from <= #text then
+      parts[#parts + 1] = sub(text, from, from)
+      at = from + 1
+    else
+      at = from
+      break
+    end
+    if anchored then break end
+  end
+  parts[#parts + 1] = sub(text, at)
+  return table.concat(parts), count
+end
+
+function string.gsub(...)
+  local text, pattern, replacement, most = ...
+  local result, count
+  if type(replacement) == "function" or type(replacement) == "table" then
+    text, pattern, most = check_gsub(...)
+    result, count = gsub_by(text, pattern, replacement, most)
+  else
+    result, count = gsub_text(...)
+  end
+  return result, count
+end
+
 math = copy(math)
 math.random, math.randomseed = host.random, host.randomseed
 

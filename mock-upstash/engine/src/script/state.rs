@@ -136,6 +136,8 @@ impl State {
             "where",
             lua.create_function(move |lua, ()| Ok(origin(lua, shows_stack)))?,
         )?;
+        let strings = library::string::library(&lua, &limit, config.script_memory_bytes)?;
+        world.raw_set("strings", strings)?;
         add_random(&lua, &world, random)?;
         let clock = Arc::clone(&limit);
         world.raw_set(
@@ -281,7 +283,8 @@ impl State {
 /// The first byte of compiled code.
 const BYTECODE: u8 = 0x1b;
 
-const SANDBOX_NAME: &str = "=sandbox";
+/// What the code of the sandbox is called.
+pub(super) const SANDBOX_NAME: &str = "=sandbox";
 
 fn add_random(lua: &Lua, world: &Table, random: &Random) -> mlua::Result<()> {
     let generator = random.clone();

@@ -12,6 +12,7 @@ mod hash;
 mod hyperloglog;
 mod json;
 mod list;
+mod pattern;
 mod quirk;
 mod replica;
 mod scripting;

@@ -2,17 +2,25 @@
 
 use mlua::{Lua, LuaString, MultiValue, Value};
 
+use crate::script::conversion::truncated;
 use crate::script::failure::{Failure, text_of};
 
 /// The arguments of one call.
 pub(super) struct Arguments<'a> {
     pub(super) lua: &'a Lua,
     values: &'a MultiValue,
+    /// The level of the stack on which the function stands that scripts called.
+    level: usize,
 }
 
 impl<'a> Arguments<'a> {
     pub(super) fn new(lua: &'a Lua, values: &'a MultiValue) -> Self {
-        Arguments { lua, values }
+        Arguments::below(lua, values, 0)
+    }
+
+    /// For a function that one of ours calls, which stands so many levels below.
+    pub(super) fn below(lua: &'a Lua, values: &'a MultiValue, level: usize) -> Self {
+        Arguments { lua, values, level }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -29,7 +37,7 @@ impl<'a> Arguments<'a> {
     }
 
     pub(super) fn refuse(&self, index: usize, why: &str) -> Failure {
-        Failure::bad_argument(self.lua, index, why)
+        Failure::bad_argument_at(self.lua, self.level, index, why)
     }
 
     fn wrong_type(&self, index: usize, wanted: &str) -> Failure {
@@ -65,11 +73,11 @@ impl<'a> Arguments<'a> {
         if self.is_absent(index) {
             return Ok(default);
         }
-        self.number(index).map(|number| number as i64)
+        self.number(index).map(truncated)
     }
 
     /// `luaL_error`
     pub(super) fn error(&self, text: impl AsRef<[u8]>) -> Failure {
-        Failure::located(self.lua, text)
+        Failure::located_at(self.lua, self.level + 1, text)
     }
 }

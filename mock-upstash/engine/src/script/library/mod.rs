@@ -6,6 +6,8 @@ mod bit;
 mod cjson;
 mod cjson_reader;
 mod cmsgpack;
+mod pattern;
+pub(crate) mod string;
 
 use mlua::{Lua, Table};
 
