@@ -175,7 +175,7 @@ pub(super) fn ratios(title: &str, bars: &[RatioBar]) -> String {
     // An interval without bounds to speak of would leave no room for the ratios.
     let ends = bars.iter().flat_map(|bar| {
         let Ratio { ratio, low, high } = bar.ratio;
-        [low.max(ratio / 2.0), high.min(ratio * 2.0), 0.9, 1.1]
+        [low.max(ratio / 2.0), high.min(ratio * 2.0), 0.5, 2.0]
     });
     let Some(span) = Span::of(ends, true) else {
         return String::new();

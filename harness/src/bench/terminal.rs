@@ -191,7 +191,8 @@ pub(super) fn sentence(one: &Overtake) -> String {
         rtt => format!(" at {} ms", rtt as f64 / 1e3),
     };
     let what = format!("{} of {}", one.operation, bytes(one.size));
-    let largest = one.batches.last().map_or(0, |(batch, _)| *batch as u64);
+    let measured = |batch: Option<&(usize, f64)>| batch.map_or(0, |(batch, _)| *batch as u64);
+    let (least, largest) = (measured(one.batches.first()), measured(one.batches.last()));
     let said = match one.batch {
         Some(1) => format!(
             "{what}{at}: {} is no slower than {} without a batch",
@@ -199,10 +200,10 @@ pub(super) fn sentence(one: &Overtake) -> String {
         ),
         Some(batch) => format!(
             "{what}{at}: from about {batch} in a pipeline{} {} is quicker than {} one by one",
-            if batch > largest {
-                " (extrapolated)"
-            } else {
-                ""
+            match batch {
+                _ if batch > largest => " (extrapolated)",
+                _ if batch == least => " (the fewest that were measured)",
+                _ => "",
             },
             one.rest,
             one.tcp
