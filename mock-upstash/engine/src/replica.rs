@@ -164,6 +164,7 @@ impl Engine {
         std::mem::swap(&mut self.databases, &mut replica.databases);
         std::mem::swap(&mut self.scripts, &mut replica.scripts);
         self.storage.forget();
+        let classes = self.config.notifications;
         replica.stats = difference(&self.stats, &replica.stats);
         let mut lost = Vec::new();
         for shipment in std::mem::take(&mut replica.log) {
@@ -178,6 +179,7 @@ impl Engine {
         for (db, key) in &lost {
             self.key_modified(*db, key);
         }
+        self.set_notifications(classes);
         self.resync_replica();
         self.serve_waiting();
         self.ship();
@@ -305,6 +307,15 @@ impl Engine {
             std::mem::swap(&mut self.databases, &mut replica.databases);
             std::mem::swap(&mut self.scripts, &mut replica.scripts);
             replica.serving = serving;
+        }
+    }
+
+    /// The names of the node that answers now and of the primary.
+    pub(crate) fn node_names(&self) -> [&'static str; 2] {
+        const PRIMARY: &str = "node-1";
+        match &self.replica {
+            Some(replica) if replica.serving => ["node-2", PRIMARY],
+            _ => [PRIMARY; 2],
         }
     }
 

@@ -256,6 +256,15 @@ fn info_comes_from_each_node_in_turn() {
 }
 
 #[test]
+fn info_names_the_node_that_answers() {
+    let mut nodes = Nodes::new();
+    let first = nodes.read("INFO cluster");
+    let second = nodes.read("INFO cluster");
+    assert!(first.contains("local_member:node-1") && first.contains("primary_member:node-1"));
+    assert!(second.contains("local_member:node-2") && second.contains("primary_member:node-1"));
+}
+
+#[test]
 fn wait_makes_the_replica_catch_up() {
     let mut nodes = Nodes::new();
     nodes.write("SET k v");

@@ -169,7 +169,14 @@ const UPSTASH: &[Section] = &[
     Section {
         name: "cluster",
         title: "Cluster",
-        lines: |_| vec![line("cluster_enabled", 0)],
+        lines: |engine| {
+            let [local, primary] = engine.node_names();
+            vec![
+                line("cluster_enabled", 0),
+                line("local_member", local),
+                line("primary_member", primary),
+            ]
+        },
     },
 ];
 
