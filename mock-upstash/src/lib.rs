@@ -209,6 +209,7 @@
 //! `shared` (what both fronts work on), `rest` and `resp` (the fronts), `upstream`.
 
 pub mod assumption;
+mod bound;
 mod clock;
 mod disposal;
 pub mod fault;

@@ -88,6 +88,24 @@ struct Server {
         value_delimiter = ','
     )]
     limit: Vec<LimitSetting>,
+    /// How long the header of a request may take, and an idle connection is kept
+    #[arg(
+        long,
+        env = "MOCK_UPSTASH_HEADER_TIMEOUT",
+        value_name = "DURATION",
+        value_parser = duration,
+        default_value = "60s"
+    )]
+    header_timeout: Duration,
+    /// How long the body of a request may take
+    #[arg(
+        long,
+        env = "MOCK_UPSTASH_BODY_TIMEOUT",
+        value_name = "DURATION",
+        value_parser = duration,
+        default_value = "60s"
+    )]
+    body_timeout: Duration,
     /// Read regions of the database: each write is billed once more for each
     #[arg(
         long,
@@ -221,7 +239,9 @@ impl Server {
             .journal(self.journal)
             .seed(self.seed)
             .replica_lag(self.replica_lag)
-            .read_regions(self.read_regions);
+            .read_regions(self.read_regions)
+            .header_timeout(self.header_timeout)
+            .body_timeout(self.body_timeout);
         if let Some(count) = self.max_connections {
             builder = builder.max_connections(count);
         }

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use crate::assumption::{Assumption, Assumptions};
+use crate::bound::Bounds;
 use crate::clock::MockClock;
 use crate::disposal::Background;
 use crate::fault::Fault;
@@ -66,6 +67,7 @@ pub struct Builder {
     control: Option<bool>,
     max_connections: Option<usize>,
     pub(crate) allowance: Allowance,
+    pub(crate) bounds: Bounds,
     upstream: Option<String>,
     replica_lag: Duration,
 }
@@ -86,6 +88,7 @@ impl Default for Builder {
             control: None,
             max_connections: None,
             allowance: Allowance::default(),
+            bounds: Bounds::default(),
             upstream: None,
             replica_lag: Duration::ZERO,
         }
@@ -243,6 +246,7 @@ impl Builder {
                 journal_length: self.journal_length,
                 control: self.control.unwrap_or(self.rest.ip().is_loopback()),
                 max_connections: self.max_connections,
+                bounds: self.bounds,
                 upstream,
                 replica_lag: self.replica_lag,
             },

@@ -10,6 +10,7 @@ use redis_engine::{ClientId, Connect, Engine, Limits};
 use tokio::sync::Notify;
 
 use crate::assumption::{Assumption, Assumptions};
+use crate::bound::Bounds;
 use crate::clock::MockClock;
 use crate::fault::{Effect, Faults};
 use crate::journal::Journal;
@@ -38,6 +39,8 @@ pub(crate) struct Shared {
     pub(crate) control: bool,
     /// Most connections of each front, where the plan does not say.
     pub(crate) max_connections: Option<usize>,
+    /// What clients may hold on to.
+    pub(crate) bounds: Bounds,
     /// Makes commands wait that come too fast.
     pub(crate) pace: Pace,
     /// A Redis that carries out commands in the engine's place.
@@ -82,6 +85,7 @@ pub(crate) struct Parts {
     pub(crate) journal_length: usize,
     pub(crate) control: bool,
     pub(crate) max_connections: Option<usize>,
+    pub(crate) bounds: Bounds,
     pub(crate) upstream: Option<Upstream>,
     pub(crate) replica_lag: Duration,
 }
@@ -101,6 +105,7 @@ impl Shared {
             assumptions: parts.assumptions,
             control: parts.control,
             max_connections: parts.max_connections,
+            bounds: parts.bounds,
             pace: Pace::default(),
             upstream: parts.upstream,
             tokens: [parts.token, parts.read_only_token],

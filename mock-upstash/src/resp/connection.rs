@@ -7,15 +7,17 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use redis_engine::{ClientId, Clock, Connect, Engine, Reply, ReplyError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::mpsc;
 
 use super::decode::Decoder;
 use super::encode::encode;
 use crate::fault::Effect;
 use crate::journal::RequestKind;
-use crate::outbox;
+use crate::outbox::{self, Pending};
 use crate::pace::SLOWED_US;
 use crate::shared::Shared;
+
+/// Bytes that are read of what a client sends while its command blocks.
+const MAX_AHEAD: usize = 1024 * 1024;
 
 /// Serves a connection until it ends.
 pub(crate) async fn serve(
@@ -23,7 +25,7 @@ pub(crate) async fn serve(
     address: SocketAddr,
     shared: Arc<Shared>,
 ) {
-    let (outbox, pushes) = outbox::queue();
+    let (outbox, pushes) = outbox::queue(shared.bounds.max_pending);
     let client = shared.engine.lock().connect(Connect {
         address: address.to_string(),
         user: None,
@@ -49,7 +51,7 @@ struct Connection<S> {
     stream: S,
     shared: Arc<Shared>,
     client: ClientId,
-    pushes: mpsc::Receiver<Reply>,
+    pushes: Pending,
     decoder: Decoder,
     input: BytesMut,
     output: Vec<u8>,
@@ -125,6 +127,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             let trusted = session.user.is_some();
             match self.decoder.decode(&mut self.input, trusted, &mut command) {
+                Ok(false) if self.input.len() > shared.bounds.max_body => {
+                    let error = ReplyError::fixed("ERR Protocol error: too big command");
+                    self.write_as(&Reply::Error(error), session.protocol);
+                    return Next::Close;
+                }
                 Ok(false) => return Next::Read,
                 Ok(true) => {}
                 Err(error) => {
@@ -174,7 +181,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let (protocol, closing) = (session.protocol, session.closing);
         // What the command published to its own client comes behind its reply, as in Redis.
         let mut published = Vec::new();
-        while let Ok(push) = self.pushes.try_recv() {
+        while let Some(push) = self.pushes.try_recv() {
             if matches!(push, Reply::Push(_)) && reply != Reply::None {
                 published.push(push);
             } else {
@@ -261,7 +268,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 }
                 () = time_is_up => self.shared.engine.lock().tick(),
                 () = moved => {}
-                read = self.stream.read_buf(&mut self.input) => {
+                // What it sends meanwhile waits its turn, and may not pile up.
+                read = self.stream.read_buf(&mut self.input), if self.input.len() < MAX_AHEAD => {
                     if read? == 0 {
                         return Ok(false);
                     }
@@ -281,7 +289,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     async fn flush(&mut self) -> std::io::Result<()> {
         if !self.output.is_empty() {
-            self.stream.write_all(&self.output).await?;
+            let too_slow = self.pushes.too_slow();
+            tokio::select! {
+                written = self.stream.write_all(&self.output) => written?,
+                () = too_slow.notified() => return Err(std::io::ErrorKind::TimedOut.into()),
+            }
             self.output.clear();
             // One large reply should not hold its memory for ever.
             self.output.shrink_to(64 * 1024);

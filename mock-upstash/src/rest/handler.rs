@@ -2,13 +2,13 @@
 //! checks them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Either, Full, Limited};
+use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
+use redis_engine::Limits;
 use tokio::sync::watch;
 
 use super::argument;
@@ -19,16 +19,13 @@ use super::response::{self, Body, HungUp, Refusal};
 use super::stream;
 use super::work::{Format, Terms, Work};
 use crate::assumption::Assumption;
+use crate::bound::Bounds;
 use crate::journal::RequestKind;
 use crate::replica;
 use crate::shared::Shared;
 
-/// Largest body of a request, in bytes. Upstash limits commands, not bodies; this bounds memory.
-const MAX_BODY: usize = 512 * 1024 * 1024;
 /// Largest body that is read before it is known whose it is.
 const MAX_BODY_OF_A_STRANGER: u64 = 64 * 1024;
-/// How long a body may take to arrive; a client that stops half way is told, and let go.
-const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 
 const ENCODING: &str = "upstash-encoding";
 const FORMAT: &str = "upstash-response-format";
@@ -95,7 +92,7 @@ async fn respond(
     if body.size_hint().upper().unwrap_or(u64::MAX) > MAX_BODY_OF_A_STRANGER {
         check(shared, &token)?;
     }
-    let body = read(body).await;
+    let body = read(body, &shared.bounds).await;
     if for_control {
         check(shared, &token)?;
         return control::answer(shared, &token, &parts.method, path, &body?);
@@ -205,10 +202,21 @@ fn check(shared: &Shared, token: &Bytes) -> Result<Bytes, Refusal> {
         .ok_or_else(Refusal::unauthorized)
 }
 
-async fn read(body: Incoming) -> Result<Bytes, Refusal> {
-    let whole = Limited::new(body, MAX_BODY).collect();
-    match tokio::time::timeout(BODY_TIMEOUT, whole).await {
+/// Reads a body; a client that stops half way is told, and let go.
+async fn read(body: Incoming, bounds: &Bounds) -> Result<Bytes, Refusal> {
+    let most = bounds.max_body;
+    let announced = body.size_hint().lower();
+    let too_large = |actual: u64| {
+        let error = Limits::too_large(most as u64, actual);
+        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, error.to_string())
+    };
+    if announced > most as u64 {
+        return Err(too_large(announced));
+    }
+    let whole = Limited::new(body, most).collect();
+    match tokio::time::timeout(bounds.body_timeout, whole).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(most as u64 + 1)),
         Ok(Err(_)) => Err(Refusal::bad_request(
             "ERR the request's body could not be read to its end",
         )),

@@ -11,10 +11,11 @@ mod stream;
 mod work;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
@@ -71,11 +72,27 @@ async fn converse(
     shared: Arc<Shared>,
     mut stopped: watch::Receiver<()>,
 ) {
+    let header_timeout = shared.bounds.header_timeout;
+    let asked = Arc::new(AtomicBool::new(false));
     let service = {
-        let stopped = stopped.clone();
-        service_fn(move |request| handler::handle(shared.clone(), request, stopped.clone()))
+        let (stopped, asked) = (stopped.clone(), asked.clone());
+        service_fn(move |request| {
+            asked.store(true, Ordering::Relaxed);
+            handler::handle(shared.clone(), request, stopped.clone())
+        })
     };
-    let builder = auto::Builder::new(TokioExecutor::new());
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(header_timeout);
+    // Before the first request it is not known which protocol will be spoken.
+    let silent = async {
+        tokio::time::sleep(header_timeout).await;
+        if asked.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+    };
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
@@ -84,6 +101,7 @@ async fn converse(
             connection.as_mut().graceful_shutdown();
             connection.await
         }
+        () = silent => return tracing::debug!("a REST connection asked for nothing"),
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a REST connection ended early");

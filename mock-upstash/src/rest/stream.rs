@@ -10,11 +10,12 @@ use hyper::Response;
 use hyper::body::{Body as HttpBody, Frame};
 use hyper::header::{self, HeaderValue};
 use redis_engine::{ClientId, Connect, Reply};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
 
 use super::response::{Body, Refusal};
 use crate::assumption::Assumption;
-use crate::outbox;
+use crate::outbox::{self, Pending};
 use crate::shared::Shared;
 
 /// A subscription as a response's body. It ends when the client hangs up, is too slow, or the server
@@ -22,8 +23,10 @@ use crate::shared::Shared;
 pub(crate) struct EventStream {
     /// The engine's client that is subscribed; `None` when the Redis behind is.
     client: Option<(Arc<Shared>, ClientId)>,
-    replies: mpsc::Receiver<Reply>,
+    replies: Pending,
     stopped: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// Lets the client go once it was too slow: whoever does not read does not come back for more.
+    watch: Option<AbortHandle>,
     /// MONITOR's first event is quoted where a subscription's would not be.
     monitor: bool,
 }
@@ -47,7 +50,7 @@ pub(super) async fn open(
         Some(upstream) => {
             // What the engine has seen was for its admission alone.
             shared.engine.lock().disconnect(client);
-            let replies = upstream.stream(command).await?;
+            let replies = Pending::of(upstream.stream(command).await?);
             EventStream::new(None, replies, stopped, monitor)
         }
     };
@@ -66,12 +69,12 @@ fn subscribe(
     shared: &Shared,
     token: &Bytes,
     command: &[Bytes],
-) -> Result<(Bytes, ClientId, mpsc::Receiver<Reply>), Refusal> {
+) -> Result<(Bytes, ClientId, Pending), Refusal> {
     let mut engine = shared.engine.lock();
     let caller = shared
         .caller(&mut engine, token)
         .ok_or_else(Refusal::unauthorized)?;
-    let (outbox, replies) = outbox::queue();
+    let (outbox, replies) = outbox::queue(shared.bounds.max_pending);
     let client = engine.connect(Connect {
         user: Some(caller.user.clone()),
         rest: false,
@@ -93,11 +96,20 @@ fn subscribe(
 impl EventStream {
     fn new(
         client: Option<(Arc<Shared>, ClientId)>,
-        replies: mpsc::Receiver<Reply>,
+        replies: Pending,
         mut stopped: watch::Receiver<()>,
         monitor: bool,
     ) -> EventStream {
+        let watch = client.clone().map(|(shared, client)| {
+            let too_slow = replies.too_slow();
+            let watch = tokio::spawn(async move {
+                too_slow.notified().await;
+                shared.engine.lock().disconnect(client);
+            });
+            watch.abort_handle()
+        });
         EventStream {
+            watch,
             client,
             replies,
             stopped: Box::pin(async move {
@@ -128,6 +140,9 @@ impl HttpBody for EventStream {
 
 impl Drop for EventStream {
     fn drop(&mut self) {
+        if let Some(watch) = &self.watch {
+            watch.abort();
+        }
         if let Some((shared, client)) = &self.client {
             shared.engine.lock().disconnect(*client);
         }

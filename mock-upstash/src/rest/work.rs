@@ -269,7 +269,19 @@ impl Work {
             Effect::Limit(limit) => {
                 let error = limit.error(&shared.engine.lock().limits);
                 if let Some(error) = error {
-                    return Err(Refusal::new(limit.status(), error.to_string()));
+                    let (caller, position) = {
+                        let mut engine = shared.engine.lock();
+                        (caller(shared, &mut engine, token)?, engine.position())
+                    };
+                    let reply = Reply::Error(error.clone());
+                    // As the limit itself: for each command of a pipeline, for a transaction as a whole.
+                    let answer = match self {
+                        Work::One(_) => Answer::One(reply, Some(limit.status())),
+                        Work::Pipeline(rows) => Answer::Many(vec![reply; rows.len()]),
+                        Work::Transaction(_) => Answer::All(Err(error)),
+                    };
+                    let sync = replica::sync_token(position);
+                    return Ok((caller, answer.write(shared, terms.format, sync)));
                 }
                 shared.sleep_until(shared.clock.now_us() + SLOWED_US).await;
                 unharmed.await

@@ -439,6 +439,19 @@ async fn limits_can_be_feigned_by_a_fault() {
         ask(&mock, &client, "/exists/k", "").await.1,
         r#"{"result":0}"#
     );
+    mock.inject(Fault::limit(Limit::MonthlyCommands).times(2));
+    let several = r#"[["GET","k"],["GET","k"]]"#;
+    let (status, text) = ask(&mock, &client, "/pipeline", several).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(
+        text.matches("ERR max requests limit exceeded").count(),
+        2,
+        "{text}"
+    );
+    let (status, text) = ask(&mock, &client, "/multi-exec", several).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(text.starts_with(r#"{"error":"ERR max requests"#), "{text}");
+    mock.clear_faults();
     let fault = r#"{"effect": {"limit": "monthly-commands"}, "times": 1}"#;
     ask(&mock, &client, "/_mock/faults", fault).await;
     assert_eq!(ask(&mock, &client, "/get/k", "").await.0, 400);

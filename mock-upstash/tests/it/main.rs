@@ -1,6 +1,7 @@
 //! The mock's integration tests, a module for each topic.
 
 mod binary;
+mod bound;
 mod disturbance;
 mod fact;
 mod fault;
