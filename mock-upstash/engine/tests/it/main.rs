@@ -4,6 +4,7 @@ mod acl;
 mod bitmap;
 mod blocking;
 mod differential;
+mod disposal;
 mod dump;
 mod function;
 mod generic;
