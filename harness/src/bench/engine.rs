@@ -19,7 +19,7 @@ use super::script::{Exchange, Script};
 use super::warning::warnings;
 use super::wire::Prepared;
 use super::worker::{Client, Pool, Stages};
-use crate::cost::{Billed, Counter};
+use crate::cost::{Billed, Tariff};
 use crate::target::{KeyExpiry, Scope, Target};
 use scenarios::Connector;
 use scenarios::client::Command;
@@ -387,11 +387,12 @@ fn prepared(case: &Case, script: &Script, route: &Route) -> Vec<Prepared> {
 }
 
 fn billed(script: &Script) -> Billed {
-    let mut counter = Counter::default();
+    let tariff = Tariff::default();
+    let mut billed = Billed::default();
     for command in script.exchanges.iter().flat_map(Exchange::commands) {
-        counter.count(command);
+        billed.add(tariff.bill(command));
     }
-    counter.billed()
+    billed
 }
 
 fn conclude(plan: &Plan, place: &Place<'_>, arms: Vec<Arm>) -> CaseOutcome {

@@ -3,6 +3,8 @@
 use scenarios::client::Command;
 use sha1::{Digest, Sha1};
 
+use super::Billed;
+
 /// Commands that write, by Redis's own `write` flag (COMMAND INFO of Redis 8.0) and, for JSON, by
 /// the RedisJSON documentation. EVAL and its kin are counted by what they call.
 const WRITES: &[&str] = &[
@@ -27,6 +29,8 @@ const WRITES: &[&str] = &[
     "FLUSHALL",
     "FLUSHDB",
     "GEOADD",
+    "GEORADIUS",
+    "GEORADIUSBYMEMBER",
     "GEOSEARCHSTORE",
     "GETDEL",
     "GETEX",
@@ -71,6 +75,7 @@ const WRITES: &[&str] = &[
     "LREM",
     "LSET",
     "LTRIM",
+    "MOVE",
     "MSET",
     "MSETEX",
     "MSETNX",
@@ -96,9 +101,11 @@ const WRITES: &[&str] = &[
     "SETRANGE",
     "SINTERSTORE",
     "SMOVE",
+    "SORT",
     "SPOP",
     "SREM",
     "SUNIONSTORE",
+    "SWAPDB",
     "UNLINK",
     "XACK",
     "XACKDEL",
@@ -107,8 +114,8 @@ const WRITES: &[&str] = &[
     "XCLAIM",
     "XDEL",
     "XDELEX",
-    "XGROUP",
     "XREADGROUP",
+    "XSETID",
     "XTRIM",
     "ZADD",
     "ZDIFFSTORE",
@@ -125,12 +132,51 @@ const WRITES: &[&str] = &[
     "ZUNIONSTORE",
 ];
 
-/// Whether a command of this name writes.
-pub(super) fn writes(name: &[u8]) -> bool {
+/// Subcommands that write, of commands whose others do not.
+const WRITING_SUBCOMMANDS: &[(&str, &[&str])] = &[
+    ("FUNCTION", &["DELETE", "FLUSH", "LOAD", "RESTORE"]),
+    (
+        "XGROUP",
+        &[
+            "CREATE",
+            "CREATECONSUMER",
+            "DELCONSUMER",
+            "DESTROY",
+            "SETID",
+        ],
+    ),
+];
+
+/// Whether a command writes.
+pub(super) fn writes(command: &Command) -> bool {
+    let Some(name) = command.first() else {
+        return false;
+    };
+    let is = |one: &[u8], other: &str| one.eq_ignore_ascii_case(other.as_bytes());
+    let container = WRITING_SUBCOMMANDS
+        .iter()
+        .find(|(known, _)| is(name, known));
+    match container {
+        Some((_, subcommands)) => command
+            .get(1)
+            .is_some_and(|word| subcommands.iter().any(|known| is(word, known))),
+        None => is_write(name),
+    }
+}
+
+/// Whether commands of this name write.
+fn is_write(name: &[u8]) -> bool {
     let upper = name.to_ascii_uppercase();
     WRITES
         .binary_search_by(|known| known.as_bytes().cmp(&upper))
         .is_ok()
+}
+
+/// Whether a command is not billed: what makes and ends connections. Nothing is documented.
+pub(super) fn is_free(name: &[u8]) -> bool {
+    ["AUTH", "HELLO", "QUIT", "RESET", "CLIENT"]
+        .iter()
+        .any(|free| name.eq_ignore_ascii_case(free.as_bytes()))
 }
 
 /// How a command names a script.
@@ -144,6 +190,10 @@ pub(super) enum Script<'a> {
     },
     /// By the digest of its text.
     Digest(&'a [u8]),
+    /// A library of functions, by its text.
+    Library(&'a [u8]),
+    /// By the name of a function.
+    Function(&'a [u8]),
 }
 
 /// The script that the command carries or names.
@@ -159,6 +209,11 @@ pub(super) fn script(command: &Command) -> Option<Script<'_>> {
             text: argument(2)?,
             runs: false,
         }),
+        b"FCALL" | b"FCALL_RO" => Some(Script::Function(argument(1)?)),
+        // The text stands behind REPLACE, where that is given.
+        b"FUNCTION" if argument(1)?.eq_ignore_ascii_case(b"LOAD") => {
+            Some(Script::Library(command.last()?))
+        }
         _ => None,
     }
 }
@@ -171,25 +226,53 @@ pub(super) fn digest(text: &[u8]) -> Vec<u8> {
         .collect()
 }
 
-/// How many `redis.call`s and `redis.pcall`s a script spells out, and how many of them write.
+/// The `redis.call`s and `redis.pcall`s that a script spells out, each as one command.
 ///
 /// A loop runs its calls more often and a branch fewer times than they are written: an estimate.
-pub(super) fn calls(script: &[u8]) -> (u64, u64) {
+pub(super) fn calls(script: &[u8]) -> Billed {
     let text = String::from_utf8_lossy(script);
-    let mut counted = (0, 0);
-    for opening in ["redis.call(", "redis.pcall("] {
-        for (index, _) in text.match_indices(opening) {
-            let argument = text[index + opening.len()..].trim_start();
-            let name: String = argument
-                .trim_start_matches(['"', '\''])
-                .chars()
-                .take_while(|letter| letter.is_ascii_alphanumeric() || *letter == '.')
-                .collect();
-            counted.0 += 1;
-            counted.1 += u64::from(writes(name.as_bytes()));
+    let mut counted = Billed::default();
+    for word in ["redis.call", "redis.pcall"] {
+        for (index, _) in text.match_indices(word) {
+            let rest = &text[index + word.len()..];
+            if rest.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_') {
+                continue;
+            }
+            let words = rest.trim_start_matches(['(', ' ', '\t', '\n']);
+            let command: Command = words.split(',').take(2).map(unquoted).collect();
+            counted.commands += 1;
+            counted.writes += u64::from(writes(&command));
+            counted.estimated += 1;
         }
     }
     counted
+}
+
+/// What stands between quotation marks at the beginning.
+fn unquoted(text: &str) -> Vec<u8> {
+    let is_word = |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_');
+    let bare = text.trim_start().trim_start_matches(['"', '\'']);
+    bare.chars()
+        .take_while(is_word)
+        .collect::<String>()
+        .into_bytes()
+}
+
+/// The names of the functions that a library registers.
+pub(super) fn functions(library: &[u8]) -> Vec<Vec<u8>> {
+    let text = String::from_utf8_lossy(library);
+    let registered = text
+        .match_indices("register_function")
+        .filter_map(|(index, word)| {
+            let rest = &text[index + word.len()..];
+            let named = match rest.trim_start_matches(['(', ' ']).strip_prefix('{') {
+                Some(fields) => fields.split_once("function_name")?.1,
+                None => rest,
+            };
+            let begin = named.find(['"', '\''])?;
+            Some(unquoted(&named[begin..]))
+        });
+    registered.collect()
 }
 
 #[cfg(test)]
@@ -199,6 +282,8 @@ mod tests {
     #[test]
     fn the_table_is_sorted_for_its_search() {
         assert!(WRITES.is_sorted());
-        assert!(writes(b"zadd") && writes(b"APPEND") && !writes(b"GET"));
+        assert!(is_write(b"zadd") && is_write(b"APPEND") && !is_write(b"GET"));
+        let group = |word: &str| writes(&vec![b"xgroup".to_vec(), word.as_bytes().to_vec()]);
+        assert!(group("create") && !group("help"));
     }
 }

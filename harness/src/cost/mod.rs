@@ -2,11 +2,13 @@
 //!
 //! The rules are those of Upstash's pricing page (docs, overall/billing, August 2026): every command
 //! counts, so does every member of a pipeline or transaction and every `redis.call` inside a script;
-//! on a global database each write counts once more for every read region.
+//! on a global database each write counts once more for every read region. The mock counts by the same
+//! rules with code of its own; a test holds the two against each other over the whole suite.
 
 mod command;
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
@@ -61,50 +63,84 @@ impl Billed {
     }
 }
 
-/// Counts commands as they are sent, and remembers scripts, which may be sent once and run often.
-#[derive(Debug, Clone, Default)]
-pub struct Counter {
-    billed: Billed,
-    /// What a script calls and how much of that writes, by its digest.
-    scripts: BTreeMap<Vec<u8>, (u64, u64)>,
+/// Knows what commands are billed, and remembers scripts, which may be sent once and run often.
+///
+/// MULTI and EXEC are billed where they are sent, and so is every command that is refused: no source
+/// says otherwise. AUTH, HELLO, QUIT, RESET and CLIENT are not. How often the calls of a script run
+/// cannot be seen from outside: each that its text holds counts once.
+#[derive(Debug, Default)]
+pub struct Tariff {
+    /// What a script calls, by its digest.
+    scripts: Mutex<BTreeMap<Vec<u8>, Billed>>,
+    /// What a library calls, by the names of its functions.
+    functions: Mutex<BTreeMap<Vec<u8>, Billed>>,
 }
 
-impl Counter {
-    /// Counts one command that was sent.
-    pub fn count(&mut self, command: &Command) {
-        let Some(name) = command.first() else { return };
-        self.billed.commands += 1;
-        if command::writes(name) {
-            self.billed.writes += 1;
+impl Tariff {
+    /// What a command is billed that is about to be sent.
+    pub fn bill(&self, command: &Command) -> Billed {
+        let Some(name) = command.first() else {
+            return Billed::default();
+        };
+        if command::is_free(name) {
+            return Billed::default();
         }
-        let (calls, writes) = self.script(command);
-        self.billed.commands += calls;
-        self.billed.estimated += calls;
-        self.billed.writes += writes;
+        let mut billed = Billed {
+            commands: 1,
+            writes: u64::from(command::writes(command)),
+            estimated: 0,
+        };
+        billed.add(self.called_by(command));
+        billed
     }
 
-    /// What was counted so far.
-    pub fn billed(&self) -> Billed {
-        self.billed
-    }
+    /// What is billed for a connection over TCP: its PING. AUTH and HELLO are not.
+    pub const GREETING: Billed = Billed {
+        commands: 1,
+        writes: 0,
+        estimated: 0,
+    };
 
-    /// What the script that the command runs is expected to call.
-    fn script(&mut self, command: &Command) -> (u64, u64) {
+    /// What is billed around the commands of a transaction over TCP: MULTI and EXEC.
+    pub const TRANSACTION: Billed = Billed {
+        commands: 2,
+        writes: 0,
+        estimated: 0,
+    };
+
+    /// What the script or function that the command runs is expected to call.
+    fn called_by(&self, command: &Command) -> Billed {
         match command::script(command) {
             Some(Script::Text { text, runs }) => {
                 let calls = command::calls(text);
-                self.scripts.insert(command::digest(text), calls);
-                if runs { calls } else { (0, 0) }
+                locked(&self.scripts).insert(command::digest(text), calls);
+                if runs { calls } else { Billed::default() }
+            }
+            Some(Script::Library(text)) => {
+                let calls = command::calls(text);
+                let mut functions = locked(&self.functions);
+                for name in command::functions(text) {
+                    functions.insert(name, calls);
+                }
+                Billed::default()
             }
             // Of a script that was not seen nothing is known but that it runs.
-            Some(Script::Digest(digest)) => self
-                .scripts
+            Some(Script::Digest(digest)) => locked(&self.scripts)
                 .get(&digest.to_ascii_lowercase())
                 .copied()
                 .unwrap_or_default(),
-            None => (0, 0),
+            Some(Script::Function(name)) => locked(&self.functions)
+                .get(name)
+                .copied()
+                .unwrap_or_default(),
+            None => Billed::default(),
         }
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic elsewhere cannot leave a map of numbers half written.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const PAYG_USD_PER_COMMAND: f64 = 0.20 / 100_000.0;
@@ -141,11 +177,12 @@ mod tests {
     }
 
     fn counted(commands: &[&[&str]]) -> Billed {
-        let mut counter = Counter::default();
+        let tariff = Tariff::default();
+        let mut billed = Billed::default();
         for words in commands {
-            counter.count(&command(words));
+            billed.add(tariff.bill(&command(words)));
         }
-        counter.billed()
+        billed
     }
 
     #[test]
@@ -175,6 +212,24 @@ mod tests {
             }
         );
         assert_eq!(counted(&[&["EVALSHA", &digest, "1", "k"]]).commands, 1);
+    }
+
+    #[test]
+    fn a_function_is_billed_with_the_calls_of_its_library() {
+        let library = "#!lua name=lib\nredis.register_function('one', function(k) return redis.call('INCR', k[1]) end)\nredis.register_function{function_name='two', callback=f}";
+        let load: &[&str] = &["FUNCTION", "LOAD", library];
+        for name in ["one", "two"] {
+            let billed = counted(&[load, &["FCALL", name, "1", "k"]]);
+            assert_eq!((billed.commands, billed.writes), (3, 2), "{name}");
+        }
+        assert_eq!(counted(&[load, &["FCALL", "three", "1", "k"]]).commands, 2);
+    }
+
+    #[test]
+    fn connecting_is_free() {
+        let free: &[&[&str]] = &[&["auth", "secret"], &["HELLO", "3"], &["CLIENT", "ID"]];
+        assert_eq!(counted(free), Billed::default());
+        assert_eq!(counted(&[&["PING"], &["NONSENSE"], &["XINFO"]]).commands, 3);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use globset::Glob;
 
 use super::outcome::{ChecklistItem, ChecklistState, Role, ScenarioOutcome, TargetOutcome};
+use super::workload::WorkloadOutcome;
 use crate::compare::{Severity, Verdict};
 
 /// A line that scenarios prove: its title, and which scenarios those are, by glob over their ids.
@@ -41,6 +42,9 @@ pub const TICKS: &[Tick] = &[
         scenarios: "**",
     },
 ];
+
+/// The note of a line of which a run says nothing.
+const NOTHING_SHOWN: &str = "no scenario of this run shows it";
 
 /// Draws up the checklist.
 pub fn checklist(
@@ -148,10 +152,7 @@ fn ticked(tick: Tick, targets: &[TargetOutcome], scenarios: &[ScenarioOutcome]) 
         .count();
     let shown = results.len() - is(Verdict::Unsupported) - is(Verdict::NotEvaluable);
     match () {
-        () if shown == 0 => item(
-            ChecklistState::NotRun,
-            "no scenario of this run shows it".into(),
-        ),
+        () if shown == 0 => item(ChecklistState::NotRun, NOTHING_SHOWN.into()),
         () if failed > 0 => item(
             ChecklistState::No,
             format!("{failed} of {shown} checks differ unexpectedly"),
@@ -168,5 +169,51 @@ fn ticked(tick: Tick, targets: &[TargetOutcome], scenarios: &[ScenarioOutcome]) 
             ),
         ),
         () => item(ChecklistState::Yes, format!("{shown} checks match")),
+    }
+}
+
+/// Counts workloads into the lines that they belong to: one that was violated on a subject undoes a
+/// line, one that held is noted on it.
+pub(super) fn add_workloads(
+    items: &mut [ChecklistItem],
+    targets: &[TargetOutcome],
+    workloads: &[WorkloadOutcome],
+) {
+    let subject = |name: &str| {
+        targets
+            .iter()
+            .any(|target| target.name == name && target.role == Role::Subject)
+    };
+    for tick in TICKS {
+        let item = items.iter_mut().find(|item| item.title == tick.title);
+        let glob = Glob::new(tick.scenarios).map(|glob| glob.compile_matcher());
+        let (Some(item), Ok(glob)) = (item, glob) else {
+            continue;
+        };
+        let results: Vec<_> = workloads
+            .iter()
+            .filter(|workload| glob.is_match(&workload.id))
+            .flat_map(|workload| &workload.results)
+            .filter(|result| subject(&result.target))
+            .collect();
+        let count = |wanted: &[Verdict]| {
+            let of_these = results
+                .iter()
+                .filter(|result| wanted.contains(&result.verdict));
+            of_these.count()
+        };
+        let held = count(&[Verdict::Matched, Verdict::Documented]);
+        let violated = count(&[Verdict::Differed]);
+        if violated > 0 {
+            item.state = ChecklistState::No;
+            item.note = format!("{}; {violated} workloads violated", item.note);
+        } else if held > 0 {
+            if item.note == NOTHING_SHOWN {
+                item.state = ChecklistState::Yes;
+                item.note = format!("{held} workloads held");
+            } else {
+                item.note = format!("{}; {held} workloads held", item.note);
+            }
+        }
     }
 }

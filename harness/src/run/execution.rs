@@ -16,7 +16,6 @@ use scenarios::{Reply, Scenario};
 use super::observation::{Answer, End, Observation, Trace};
 use super::prefix::Prefix;
 use crate::compare::{self, Difference, Kind};
-use crate::cost::Counter;
 use crate::latency::TargetLatency;
 
 /// How long a step that is not a wait may take before it counts as unanswered.
@@ -52,7 +51,6 @@ struct State {
     speakers: BTreeMap<String, Speaker>,
     subscriptions: BTreeMap<String, Box<dyn Subscription>>,
     captures: Captures,
-    billed: Counter,
     latency: TargetLatency,
 }
 
@@ -109,7 +107,6 @@ impl Execution<'_> {
             speakers: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
             captures: Captures::new(),
-            billed: Counter::default(),
             latency: TargetLatency::default(),
         };
         let mut trace = Trace::ended(End::Complete, level);
@@ -140,7 +137,6 @@ impl Execution<'_> {
             }
         }
         trace.captures = state.captures;
-        trace.billed = state.billed.billed();
         trace.latency = state.latency;
         trace
     }
@@ -247,9 +243,6 @@ impl Execution<'_> {
             Ok(sent) => sent,
             Err(missing) => return Done::skipped(missing.to_string()),
         };
-        for command in &sent {
-            state.billed.count(command);
-        }
         match &step.action {
             Action::Wait(time) => {
                 tokio::time::sleep(*time).await;
@@ -350,7 +343,7 @@ impl Execution<'_> {
                 };
             }
             Action::Every(_) => {
-                let outcome = every(client.as_mut(), &sent, state).await;
+                let outcome = every(client.as_mut(), &sent).await;
                 Done::answered(sent, outcome, begun.elapsed())
             }
             Action::Pipeline(_) => {
@@ -468,22 +461,14 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     }
 }
 
-/// Follows a cursor to its end; every call but the first is counted here.
-async fn every(
-    client: &mut dyn Client,
-    sent: &[Command],
-    state: &mut State,
-) -> Result<Reply, ClientError> {
+/// Follows a cursor to its end.
+async fn every(client: &mut dyn Client, sent: &[Command]) -> Result<Reply, ClientError> {
     let Some(first) = sent.first() else {
         return Err(ClientError::NotSent("there is no command to send".into()));
     };
     let mut cursor = Cursor::new(first.clone());
-    let mut first_call = true;
     loop {
         let command = cursor.command().clone();
-        if !std::mem::take(&mut first_call) {
-            state.billed.count(&command);
-        }
         let reply = client.command(&command).await?;
         if let Some(complete) = cursor.take(reply) {
             return Ok(complete);

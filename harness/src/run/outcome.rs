@@ -163,12 +163,12 @@ pub struct NamedLatency {
 /// What a run's commands are billed.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct BilledOutcome {
-    /// The commands of scenarios.
+    /// The commands of scenarios and workloads.
     #[serde(flatten)]
     pub billed: Billed,
     /// All that the run sent, health checks and cleaning up included.
     pub in_all: u64,
-    /// What the commands of scenarios cost on each plan.
+    /// What the commands of scenarios and workloads cost on each plan.
     pub prices: Vec<Price>,
 }
 

@@ -43,7 +43,7 @@ pub(super) async fn in_scope(
     let scope = target.scope(prefix.as_bytes(), key_expiry(scenario));
     let connector = scope.connector();
     let connector = connector.as_ref();
-    let trace = Execution {
+    let mut trace = Execution {
         scenario,
         unsupported,
         connector,
@@ -52,6 +52,7 @@ pub(super) async fn in_scope(
     }
     .run()
     .await;
+    trace.billed = scope.billed();
     // What could not be deleted now is tried again when the run shuts down, and reported there.
     if let Err(error) = scope.finish().await {
         tracing::debug!(target = %target.name, scenario = %scenario.id, %error, "keys left for later");

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use scenarios::history::{History, Operation, print};
 use scenarios::workload::{self, Finding, Settings, Workload};
 
+use super::checklist;
 use super::event::{Event, Events};
 use super::outcome::{Outcome, Role};
 use super::plan::Plan;
@@ -18,6 +19,7 @@ use super::prefix::Prefix;
 use super::readiness::Readiness;
 use crate::baseline::Baseline;
 use crate::compare::Verdict;
+use crate::cost::Billed;
 use crate::exit::Exit;
 use crate::target::{KeyExpiry, TargetKind};
 
@@ -112,6 +114,8 @@ pub struct WorkloadResult {
     pub notes: Vec<String>,
     /// What was violated.
     pub violation: Option<ViolationOutcome>,
+    /// What was sent for it, as a bill counts it.
+    pub billed: Billed,
 }
 
 /// A violation with its evidence.
@@ -252,11 +256,12 @@ async fn on_target(
         stop,
     );
     let finding = tokio::time::timeout(settings.duration + PATIENCE, running).await;
+    let billed = scope.billed();
     // What could not be deleted now is tried again when the run shuts down, and reported there.
     if let Err(error) = scope.finish().await {
         tracing::debug!(target = %target.name, workload = workload.id, %error, "keys left for later");
     }
-    match finding {
+    let result = match finding {
         Ok(finding) => concluded(target.kind, &target.name, workload, finding, &prefix),
         Err(_) => nothing(
             &target.name,
@@ -267,7 +272,8 @@ async fn on_target(
                 settings.clients
             ),
         ),
-    }
+    };
+    WorkloadResult { billed, ..result }
 }
 
 fn nothing(target: &str, reason: String) -> WorkloadResult {
@@ -293,6 +299,7 @@ fn result(
         unknown: history.unknown(),
         notes: Vec::new(),
         violation: None,
+        billed: Billed::default(),
     }
 }
 
@@ -363,6 +370,9 @@ impl Outcome {
         });
         for target in &mut self.targets {
             let mut own = all.iter().filter(|result| result.target == target.name);
+            let sent = own.clone().map(|result| result.billed);
+            sent.for_each(|billed| target.billed.billed.add(billed));
+            target.billed.prices = target.billed.billed.prices();
             if target.role != Role::Subject {
                 continue;
             }
@@ -405,6 +415,7 @@ impl Outcome {
             true => told,
             false => format!("{}; {told}", self.conclusion),
         };
+        checklist::add_workloads(&mut self.checklist, &self.targets, &workloads.workloads);
         self.workloads = Some(workloads);
     }
 }

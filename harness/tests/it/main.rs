@@ -2,6 +2,7 @@
 
 mod bench;
 mod cli;
+mod cost;
 mod fake;
 mod fault;
 mod quirk;

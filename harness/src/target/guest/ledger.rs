@@ -9,13 +9,13 @@ use scenarios::client::Command;
 use scenarios::{ClientError, Connector, Reply};
 use tokio::sync::OnceCell;
 
-use super::billing::Tariff;
 use super::command::{name, only_reads};
 use super::expiry::{Effect, KeyExpiry, effect};
 use super::guard::Guard;
 use super::journal::Journal;
 use super::rule;
 use super::scope::Scope;
+use crate::cost::{Billed, Tariff};
 
 /// A database with more keys than this is not scanned: it is somebody's, and in use.
 const LARGE_DATABASE: i64 = 10_000;
@@ -48,16 +48,16 @@ struct Guest {
 /// What one scenario has sent, and written.
 pub(super) struct ScopeState {
     prefix: Vec<u8>,
-    billed: AtomicU64,
+    billed: Mutex<Billed>,
     /// Every key that was written to, and whether it is known to have an expiry.
     keys: Mutex<HashMap<Vec<u8>, bool>>,
     guard: Mutex<Option<Guard>>,
 }
 
 impl ScopeState {
-    /// How many billable commands were sent.
-    pub(super) fn billed(&self) -> u64 {
-        self.billed.load(Ordering::Relaxed)
+    /// What was sent, as a bill counts it.
+    pub(super) fn billed(&self) -> Billed {
+        *locked(&self.billed)
     }
 
     /// What all its keys begin with.
@@ -140,7 +140,7 @@ impl Ledger {
         let guarded = self.guest.is_some() && expiry == KeyExpiry::Guarded;
         let state = Arc::new(ScopeState {
             prefix: prefix.to_vec(),
-            billed: AtomicU64::new(0),
+            billed: Mutex::default(),
             keys: Mutex::new(HashMap::new()),
             guard: Mutex::new(guarded.then(|| Guard::start(self.clone()))),
         });
@@ -260,18 +260,17 @@ impl Ledger {
         &self,
         state: &ScopeState,
         commands: &[Command],
-        extra: u64,
+        extra: Billed,
     ) -> Result<(), ClientError> {
         if self.closed.load(Ordering::SeqCst) {
             return Err(ClientError::Refused(
                 "the run is ending: nothing more is sent".to_owned(),
             ));
         }
-        let cost = extra
-            + commands
-                .iter()
-                .map(|command| self.tariff.cost(command))
-                .sum::<u64>();
+        let mut cost = extra;
+        for command in commands {
+            cost.add(self.tariff.bill(command));
+        }
         let Some(guest) = &self.guest else {
             self.count(state, cost);
             return Ok(());
@@ -282,17 +281,17 @@ impl Ledger {
                 self.check_size(guest).await?;
             }
         }
-        guest.spend(&self.billed, cost)?;
-        state.billed.fetch_add(cost, Ordering::Relaxed);
+        guest.spend(&self.billed, cost.commands)?;
+        locked(&state.billed).add(cost);
         for command in commands.iter().filter(|command| !only_reads(command)) {
             guest.remember(state, command);
         }
         Ok(())
     }
 
-    fn count(&self, state: &ScopeState, cost: u64) {
-        state.billed.fetch_add(cost, Ordering::Relaxed);
-        self.bill(cost);
+    fn count(&self, state: &ScopeState, cost: Billed) {
+        locked(&state.billed).add(cost);
+        self.bill(cost.commands);
     }
 
     async fn check_size(&self, guest: &Guest) -> Result<(), ClientError> {

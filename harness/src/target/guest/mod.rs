@@ -19,7 +19,6 @@
 //! that name such commands too; see `rule`. A name that a script puts together while it runs cannot
 //! be seen from outside, nor can keys that it does not declare.
 
-mod billing;
 mod command;
 mod expiry;
 mod guard;

@@ -8,6 +8,7 @@ use scenarios::{Client, ClientError, Connector, Reply};
 
 use super::ledger::{Ledger, ScopeState};
 use super::rule;
+use crate::cost::{Billed, Tariff};
 
 /// One scenario's access to a target.
 pub struct Scope {
@@ -30,6 +31,11 @@ impl Scope {
 
     /// How many billable commands this scope sent so far, as Upstash counts them.
     pub fn billable(&self) -> u64 {
+        self.billed().commands
+    }
+
+    /// What this scope sent so far, as a bill counts it.
+    pub fn billed(&self) -> Billed {
         self.state.billed()
     }
 
@@ -55,11 +61,9 @@ struct ScopeConnector {
 #[async_trait]
 impl Connector for ScopeConnector {
     async fn connect(&self) -> Result<Box<dyn Client>, ClientError> {
-        // A connection is greeted with AUTH and PING.
-        let greeting = if self.ledger.connector().capabilities().connection {
-            2
-        } else {
-            0
+        let greeting = match self.ledger.connector().capabilities().connection {
+            true => Tariff::GREETING,
+            false => Billed::default(),
         };
         self.ledger.admit(&self.state, &[], greeting).await?;
         Ok(Box::new(ScopeClient {
@@ -109,7 +113,11 @@ impl Drop for InFlight {
 impl ScopeClient {
     /// Lets commands through, or refuses them. What is let through counts as under way from before
     /// it is checked: a run that ends meanwhile waits for it.
-    async fn enter(&mut self, commands: &[Command], extra: u64) -> Result<InFlight, ClientError> {
+    async fn enter(
+        &mut self,
+        commands: &[Command],
+        extra: Billed,
+    ) -> Result<InFlight, ClientError> {
         let under_way = InFlight::begin(&self.ledger);
         match self.ledger.admit(&self.state, commands, extra).await {
             Ok(()) => Ok(under_way),
@@ -125,7 +133,7 @@ impl ScopeClient {
 impl Client for ScopeClient {
     async fn command(&mut self, command: &Command) -> Result<Reply, ClientError> {
         let commands = std::slice::from_ref(command);
-        let under_way = self.enter(commands, 0).await?;
+        let under_way = self.enter(commands, Billed::default()).await?;
         let reply = self.inner.command(command).await?;
         under_way.answered();
         self.ledger.settle(&self.state, commands, &[&reply])?;
@@ -133,7 +141,7 @@ impl Client for ScopeClient {
     }
 
     async fn pipeline(&mut self, commands: &[Command]) -> Result<Vec<Reply>, ClientError> {
-        let under_way = self.enter(commands, 0).await?;
+        let under_way = self.enter(commands, Billed::default()).await?;
         let replies = self.inner.pipeline(commands).await?;
         under_way.answered();
         let each: Vec<&Reply> = replies.iter().collect();
@@ -144,8 +152,8 @@ impl Client for ScopeClient {
     async fn transaction(&mut self, commands: &[Command]) -> Result<Reply, ClientError> {
         // Over TCP, MULTI and EXEC are commands too.
         let around = match self.ledger.connector().capabilities().rest {
-            true => 0,
-            false => 2,
+            true => Billed::default(),
+            false => Tariff::TRANSACTION,
         };
         let under_way = self.enter(commands, around).await?;
         let reply = self.inner.transaction(commands).await?;
@@ -162,7 +170,11 @@ impl Client for ScopeClient {
         if self.ledger.is_guest() {
             rule::judge_channels(channels, self.state.prefix()).map_err(ClientError::Refused)?;
         }
-        let under_way = self.enter(&[], channels.len() as u64).await?;
+        let subscribing = Billed {
+            commands: channels.len() as u64,
+            ..Billed::default()
+        };
+        let under_way = self.enter(&[], subscribing).await?;
         let subscription = self.inner.subscribe(channels, pattern).await?;
         under_way.answered();
         Ok(subscription)
