@@ -8,6 +8,7 @@ use scenarios::history::{Ended, Operation, Value, print};
 use scenarios::workload::{Settings, workloads};
 use swapcheck::baseline::Baseline;
 use swapcheck::compare::Verdict;
+use swapcheck::cost::Billed;
 use swapcheck::report::Format;
 use swapcheck::run::{
     Events, Outcome, Plan, ViolationOutcome, WorkloadOutcome, WorkloadPlan, WorkloadResult,
@@ -81,6 +82,7 @@ fn result(target: &str, verdict: Verdict) -> WorkloadResult {
         unknown: 0,
         notes: Vec::new(),
         violation: None,
+        billed: Billed::default(),
     }
 }
 
