@@ -42,40 +42,39 @@ const SWAP: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then \
 const COUNT: &str = "local n = tonumber(redis.call('GET', KEYS[1]) or '0') + 1 \
                      redis.call('SET', KEYS[1], n, 'PX', ARGV[1]) return n";
 /// How many registers the clients share: few enough to collide, enough to check each on its own.
-const REGISTERS: u64 = 4;
+const REGISTERS: u64 = 2;
 
 async fn register(context: &Context) -> Result<(), Stop> {
     context
         .all(context.settings.clients, |mut worker| async move {
-            let (mut number, mut last) = (0, Value::Nil);
+            let mut number = 0;
+            // Every third only reads: whoever writes has seen something new, and may be kept from
+            // reading what is older.
+            let writes = worker.index % 3 != 2;
             while context.next() {
                 number += 1;
                 let name = format!("register-{}", worker.below(REGISTERS));
                 let key = context.key(&name);
                 let new = format!("c{}-{number}", worker.index);
-                match worker.below(10) {
-                    0..4 => {
-                        let call = worker.invoke("read", name, Value::Nil);
-                        let reply = worker
-                            .perform(call, &command([b"GET", &key]), value)
-                            .await?;
-                        last = reply.as_ref().map_or(last, value);
-                    }
-                    4..7 => {
-                        let call = worker.invoke("write", name, new.as_str());
-                        let set =
-                            command([b"SET", &key, new.as_bytes(), b"PX", KEPT_MS.as_bytes()]);
-                        worker.perform(call, &set, yes).await?;
-                    }
-                    _ => {
-                        let Value::Text(expected) = &last else {
-                            continue;
-                        };
-                        let (old, next) = (expected.as_str().into(), new.as_str().into());
-                        let call = worker.invoke("swap", name, [old, next]);
-                        let script = eval(SWAP, &[&key], &[expected, &new, KEPT_MS]);
-                        worker.perform(call, &script, yes).await?;
-                    }
+                let choice = if writes { worker.below(8) } else { 0 };
+                if (2..4).contains(&choice) {
+                    let call = worker.invoke("write", name, new.as_str());
+                    let set = command([b"SET", &key, new.as_bytes(), b"PX", KEPT_MS.as_bytes()]);
+                    worker.perform(call, &set, yes).await?;
+                    continue;
+                }
+                let call = worker.invoke("read", name.as_str(), Value::Nil);
+                let get = command([b"GET", &key]);
+                let seen = worker.perform(call, &get, value).await?;
+                // What was read is what a swap expects.
+                if choice >= 4
+                    && let Some(Value::Text(expected)) = seen.as_ref().map(value)
+                    && context.next()
+                {
+                    let (old, next) = (expected.as_str().into(), new.as_str().into());
+                    let call = worker.invoke("swap", name, [old, next]);
+                    let script = eval(SWAP, &[&key], &[&expected, &new, KEPT_MS]);
+                    worker.perform(call, &script, yes).await?;
                 }
             }
             Ok(())

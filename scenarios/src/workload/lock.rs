@@ -99,13 +99,14 @@ async fn exclusion(context: &Context) -> Result<(), Stop> {
                     worker.dawdle(POLL_PAUSE).await;
                     continue;
                 }
-                // One holder in four stalls past its lease, as a long garbage collection makes it.
-                if worker.chance(25) {
+                // One holder in three stalls past its lease, as a long garbage collection makes it; the
+                // others hold it for so long that it finds one of them when it wakes up.
+                if worker.chance(33) {
                     worker.pause(lease + lease / 10).await;
-                    worker.dawdle(lease / 4).await;
                 } else {
-                    worker.dawdle(lease / 4).await;
+                    worker.pause(lease / 4).await;
                 }
+                worker.dawdle(lease / 4).await;
                 release(&mut worker, key, "lock", &token).await?;
             }
             Ok(())

@@ -5,6 +5,7 @@ mod broken;
 mod guest;
 mod report;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use mock_upstash::{Effect, Fault, MockUpstash};
 use scenarios::client::{Capabilities, Client, Command, Subscription};
 use scenarios::history::Value;
 use scenarios::history::linearizable::Undecided;
-use scenarios::workload::{Settings, Verdict, Workload, execute, workloads};
+use scenarios::workload::{Finding, Settings, Verdict, Workload, execute, workloads};
 use scenarios::{ClientError, Connector, Reply};
 use swapcheck::target::{
     Opened, Options, RestConnector, Secret, Target, TargetSpec, TcpConnector, open,
@@ -25,11 +26,11 @@ use self::broken::{Breakage, Broken, CAUGHT_BY};
 use crate::server::RedisServer;
 
 /// How far the replica of a mock trails.
-const LAG: Duration = Duration::from_millis(30);
+const LAG: Duration = Duration::from_millis(60);
 /// How often the replica takes over, where that is what goes wrong.
 const FAILOVERS: Duration = Duration::from_millis(120);
 /// How many workloads run at a time: on a busy machine clients come to wait for one another.
-const AT_ONCE: usize = 10;
+const AT_ONCE: usize = 6;
 
 /// A server that something is wrong with.
 #[derive(Debug, Clone, Copy)]
@@ -87,19 +88,17 @@ fn workload(id: &str) -> Workload {
     found.unwrap_or_else(|| panic!("no workload {id}"))
 }
 
-async fn run(connector: Arc<dyn Connector>, id: &str, prefix: &str, seed: u64) -> Verdict {
+async fn run(connector: Arc<dyn Connector>, id: &str, prefix: &str, seed: u64) -> Finding {
     let (_keep, stop) = watch::channel(false);
     let settings = Settings {
         seed,
         ..Settings::default()
     };
-    execute(&workload(id), connector, prefix.as_bytes(), settings, stop)
-        .await
-        .verdict
+    execute(&workload(id), connector, prefix.as_bytes(), settings, stop).await
 }
 
 /// Runs a workload on a server that something is wrong with.
-async fn run_on(server: Server, healthy: Arc<dyn Connector>, id: &str, seed: u64) -> Verdict {
+async fn run_on(server: Server, healthy: Arc<dyn Connector>, id: &str, seed: u64) -> Finding {
     let prefix = format!("{server:?}:{id}:{seed}:");
     let mock = match server {
         Server::Between(how) => {
@@ -121,9 +120,9 @@ async fn run_on(server: Server, healthy: Arc<dyn Connector>, id: &str, seed: u64
     tokio::pin!(running);
     loop {
         tokio::select! {
-            verdict = &mut running => {
+            finding = &mut running => {
                 mock.stop().await;
-                return verdict;
+                return finding;
             }
             () = tokio::time::sleep(FAILOVERS) => {
                 if matches!(server, Server::Failover) {
@@ -191,27 +190,33 @@ async fn caught(runs: u64) -> Vec<(Server, &'static str, u64, Vec<String>)> {
             })
         })
         .collect();
-    let mut verdicts = Vec::new();
+    let mut findings = Vec::new();
     for task in tasks {
-        verdicts.push(task.await.expect("no workload panics"));
+        findings.push(task.await.expect("no workload panics"));
     }
     target.shutdown().await;
     let runs = usize::try_from(runs).expect("few runs");
-    let of_case = |((server, id), verdicts): ((Server, &'static str), &[Verdict])| {
-        let (found, missed): (Vec<_>, Vec<_>) = verdicts
+    let of_case = |((server, id), findings): ((Server, &'static str), &[Finding])| {
+        let (found, missed): (Vec<_>, Vec<_>) = findings
             .iter()
-            .partition(|verdict| matches!(verdict, Verdict::Violated(_)));
-        let missed = missed
-            .iter()
-            .map(|verdict| format!("{verdict:?}"))
-            .collect();
+            .partition(|finding| matches!(finding.verdict, Verdict::Violated(_)));
+        let missed = missed.iter().map(|finding| described(finding)).collect();
         (server, id, found.len() as u64, missed)
     };
     cases()
         .into_iter()
-        .zip(verdicts.chunks(runs))
+        .zip(findings.chunks(runs))
         .map(of_case)
         .collect()
+}
+
+/// What a run came to, and how much of what was done in it.
+fn described(finding: &Finding) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for operation in finding.history.operations() {
+        *counts.entry(operation.name).or_default() += 1;
+    }
+    format!("{:?} after {counts:?}", finding.verdict)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -254,7 +259,8 @@ async fn nothing_is_violated(connector: Arc<dyn Connector>, unsupported: &[&str]
             let connector = connector.clone();
             tokio::spawn(async move {
                 let prefix = format!("healthy:{}:", workload.id);
-                (workload.id, run(connector, workload.id, &prefix, 7).await)
+                let finding = run(connector, workload.id, &prefix, 7).await;
+                (workload.id, finding.verdict)
             })
         })
         .collect();
@@ -292,7 +298,8 @@ async fn a_sync_token_keeps_read_your_writes_where_reads_are_stale() {
         "sessions/workload/handed-on",
     ] {
         let mock = lagging().await;
-        assert_eq!(run(rest(&mock), id, "t:", 3).await, Verdict::Held, "{id}");
+        let finding = run(rest(&mock), id, "t:", 3).await;
+        assert_eq!(finding.verdict, Verdict::Held, "{id}");
         mock.stop().await;
     }
 }
