@@ -55,7 +55,7 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// How long a consumer waits at the server, in seconds as Redis takes them.
 const BLOCK: &[u8] = b"0.05";
 /// The longest delay of a job.
-const DELAY_MS: u64 = 150;
+const DELAY_MS: u64 = 300;
 /// How many due jobs a consumer looks at, and how many of them it tries to take.
 const LOOKED_AT: &[u8] = b"12";
 const TRIED: usize = 3;

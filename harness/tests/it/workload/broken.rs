@@ -53,7 +53,7 @@ pub(super) enum Breakage {
     RetriesPushes,
     /// A move from list to list takes, and does not put.
     MovesNowhere,
-    /// Jobs are due 100 ms before their time.
+    /// Jobs are due 250 ms before their time.
     DueEarly,
     /// Now and then a removal is confirmed and not done.
     KeepsRemoved,
@@ -352,7 +352,7 @@ impl BrokenClient {
             (Breakage::DueEarly, "ZRANGEBYSCORE" | "ZREVRANGEBYSCORE") => {
                 let most = if name == "ZRANGEBYSCORE" { 3 } else { 2 };
                 let mut early = command.clone();
-                early[most] = (number(&early[most]) + 100).to_string().into_bytes();
+                early[most] = (number(&early[most]) + 250).to_string().into_bytes();
                 self.inner.command(&early).await?
             }
             (Breakage::KeepsRemoved, "ZREM") if self.now_and_then() => Reply::Integer(1),
