@@ -47,7 +47,7 @@ impl<'h> Job<'h> {
 
 fn queue(promise: Promise, history: &History) -> Result<(), Violation> {
     let mut jobs: BTreeMap<&str, Job<'_>> = BTreeMap::new();
-    for operation in history.operations() {
+    for operation in history.operations().iter().filter(|one| !one.is_failed()) {
         let subject = match operation.name {
             "take" | "reclaim" => operation.output(),
             _ => operation.input.at(0),
@@ -57,7 +57,7 @@ fn queue(promise: Promise, history: &History) -> Result<(), Violation> {
         };
         let job = jobs.entry(name).or_default();
         match operation.name {
-            "push" if !operation.is_failed() => job.push = Some(operation),
+            "push" => job.push = Some(operation),
             "take" => job.takes.push(operation),
             "reclaim" => job.reclaims.push(operation),
             "crash" => job.crashes.push(operation),

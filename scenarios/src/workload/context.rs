@@ -261,8 +261,9 @@ impl<'c> Worker<'c> {
                 call.failed(reason.clone());
                 Err(Stop::Unsupported(reason))
             }
+            // A quota may have shown itself to be used up by the very answer.
             Err(ClientError::Refused(reason)) => {
-                call.failed(reason.clone());
+                call.unknown(reason.clone());
                 Err(Stop::NotEvaluable(reason))
             }
         }

@@ -185,6 +185,11 @@ fn jobs_lost_doubled_early_or_invented_are_caught() {
     assert!(what(once(&[&push, &take(20)])).contains("before it was due"));
     assert!(what(once(&[&take(100)])).contains("never pushed"));
     assert!(what(once(&[&push, &drain])).contains("lost"));
+    let refused = Operation {
+        ended: Ended::Failed("refused".to_owned()),
+        ..push.clone()
+    };
+    assert_eq!(once(&[&refused, &drain]), Ok(()));
     let maybe = unknown(take(100));
     assert_eq!(once(&[&push, &maybe, &drain]), Ok(()));
     let operations = vec![push, take(100), drain];
