@@ -7,6 +7,7 @@ mod differential;
 mod disposal;
 mod dump;
 mod function;
+mod fuzz;
 mod generic;
 mod geo;
 mod hash;

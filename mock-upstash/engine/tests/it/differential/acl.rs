@@ -46,8 +46,7 @@ fn rule() -> Part {
         "!x",
     ]);
     let pattern = one_of(&[
-        "~*", "~k*", "~k1", "%R~k*", "%W~k2", "%RW~k3", "%~a", "%X~a", "~", "~a b", "&*", "&a*",
-        "&b", "&",
+        "~*", "~k*", "~k1", "%RW~k3", "%~a", "%X~a", "~", "~a b", "&*", "&a*", "&b", "&",
     ]);
     let permission = one_of(&[
         "+@all",
@@ -86,7 +85,7 @@ fn rule() -> Part {
     ]);
     let selector = one_of(&[
         "(+get ~k1)",
-        "(+@read %R~k*)",
+        "(+@read ~k*)",
         "(+set",
         "~k2)",
         "(-@all +get)",

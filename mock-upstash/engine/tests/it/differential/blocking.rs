@@ -131,7 +131,6 @@ fn writes() -> Vec<Part> {
             command("LTRIM", vec![place(), index(), index()]),
             command("LINSERT", vec![place(), word("BEFORE"), member(), member()]),
             command("ZREM", vec![place(), member()]),
-            command("ZUNIONSTORE", vec![place(), counted(place(), 1..3)]),
             command("ZINCRBY", vec![place(), index(), member()]),
             command("ZPOPMIN", vec![place()]),
             command("GEOADD", vec![place(), word("1"), word("2"), member()]),

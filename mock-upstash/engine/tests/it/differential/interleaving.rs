@@ -97,6 +97,7 @@ fn gives_up_soon(args: &Args) -> bool {
             .is_some_and(soon)
     };
     match name.as_deref().unwrap_or_default() {
+        b"WAIT" | b"WAITAOF" => true,
         b"BLMPOP" | b"BZMPOP" => seconds(args.get(1)),
         b"BLPOP" | b"BRPOP" | b"BLMOVE" | b"BRPOPLPUSH" | b"BZPOPMIN" | b"BZPOPMAX" => {
             seconds(args.last())

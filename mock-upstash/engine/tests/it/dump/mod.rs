@@ -2,7 +2,7 @@
 
 mod sample;
 mod server;
-mod spoilt;
+pub(crate) mod spoilt;
 
 use std::time::Duration;
 
