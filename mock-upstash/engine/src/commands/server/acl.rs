@@ -223,7 +223,7 @@ fn cat(call: &mut Call<'_>) -> Outcome {
                     let speeds = Categories::FAST | Categories::SLOW;
                     !(upstash && speeds.contains(*category))
                 })
-                .ok_or_else(|| ReplyError::new(format!("ERR Unknown category '{text}'")))?;
+                .ok_or_else(|| ReplyError::quoting("ERR Unknown category '", name, "'"))?;
             let mut names = Vec::new();
             for row in command::all().filter(|row| call.engine.offers(row)) {
                 let own = row.subcommands.is_empty() && row.all_categories().intersects(category);

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::generate::{self, any_of, one_of};
 use super::interleaving::{CLIENTS, Step, Steps, interleaved_against_redis, sent_by};
-use super::{bitmap, generic, geo, hash, hyperloglog, list, set, sorted_set, stream, string};
+use super::{bitmap, generic, hash, hyperloglog, list, set, sorted_set, stream, string};
 
 /// The first client switches classes of events on and listens.
 fn opening() -> Steps {
@@ -30,7 +30,6 @@ fn steps() -> BoxedStrategy<Step> {
     let groups = [
         bitmap::commands(),
         generic::commands(),
-        geo::commands(),
         hash::commands(),
         hash::commands(),
         hyperloglog::commands(),
