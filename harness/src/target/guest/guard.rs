@@ -49,7 +49,11 @@ async fn watch_over(ledger: Arc<Ledger>, mut keys: mpsc::UnboundedReceiver<Vec<u
     let mut client: Option<Box<dyn Client>> = None;
     let mut has_nx = true;
     let mut batch = Vec::new();
-    while keys.recv_many(&mut batch, 100).await > 0 {
+    loop {
+        let told = keys.recv_many(&mut batch, 100).await;
+        if told == 0 {
+            break;
+        }
         batch.sort();
         batch.dedup();
         if client.is_none() {
@@ -57,6 +61,7 @@ async fn watch_over(ledger: Arc<Ledger>, mut keys: mpsc::UnboundedReceiver<Vec<u
         }
         let Some(connected) = client.as_mut() else {
             // The keys are in the journal, and deleted at the end of the scenario.
+            ledger.expected_done(told as u64);
             batch.clear();
             continue;
         };
@@ -77,6 +82,7 @@ async fn watch_over(ledger: Arc<Ledger>, mut keys: mpsc::UnboundedReceiver<Vec<u
                 client = None;
             }
         }
+        ledger.expected_done(told as u64);
         batch.clear();
     }
 }

@@ -29,6 +29,9 @@ pub(crate) struct Ledger {
     connector: Arc<dyn Connector>,
     tariff: Tariff,
     billed: AtomicU64,
+    /// Commands that are still to come and are not billed yet: expiries that keys may have to be given,
+    /// and a deletion for each scope. The budget leaves room for them.
+    expected: AtomicU64,
     in_flight: AtomicUsize,
     /// Whether a request was given up before its answer came, as on Ctrl-C.
     abandoned: AtomicBool,
@@ -99,6 +102,7 @@ impl Ledger {
             connector,
             tariff: Tariff::default(),
             billed: AtomicU64::new(0),
+            expected: AtomicU64::new(0),
             in_flight: AtomicUsize::new(0),
             abandoned: AtomicBool::new(false),
             closed: AtomicBool::new(false),
@@ -146,6 +150,7 @@ impl Ledger {
         });
         if self.guest.is_some() {
             locked(&self.scopes).push(state.clone());
+            self.expected.fetch_add(1, Ordering::Relaxed);
         }
         Scope::new(self.clone(), state)
     }
@@ -160,10 +165,18 @@ impl Ledger {
         self.billed.fetch_add(commands, Ordering::Relaxed);
     }
 
+    /// Notes that commands which were expected are billed, or not needed.
+    pub(super) fn expected_done(&self, count: u64) {
+        let less = |expected: u64| Some(expected.saturating_sub(count));
+        self.expected
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
+            .ok();
+    }
+
     /// Counts commands that are about to be sent past a scope, unless the budget is used up.
     pub(crate) fn spend(&self, commands: u64) -> Result<(), ClientError> {
         match &self.guest {
-            Some(guest) => guest.spend(&self.billed, commands),
+            Some(guest) => guest.spend(&self.billed, commands, &self.expected, 0),
             None => {
                 self.bill(commands);
                 Ok(())
@@ -225,6 +238,7 @@ impl Ledger {
         }
         let keys: Vec<Vec<u8>> = locked(&state.keys).keys().cloned().collect();
         self.delete(&keys).await?;
+        self.expected_done(1);
         let mut left = locked(&state.keys);
         for key in &keys {
             left.remove(key);
@@ -281,7 +295,14 @@ impl Ledger {
                 self.check_size(guest).await?;
             }
         }
-        guest.spend(&self.billed, cost.commands)?;
+        let expiries = match &*locked(&state.guard) {
+            Some(_) => commands
+                .iter()
+                .map(|command| guarded_keys(command, &state.prefix).count() as u64)
+                .sum(),
+            None => 0,
+        };
+        guest.spend(&self.billed, cost.commands, &self.expected, expiries)?;
         locked(&state.billed).add(cost);
         for command in commands.iter().filter(|command| !only_reads(command)) {
             guest.remember(state, command);
@@ -360,6 +381,8 @@ impl Ledger {
                 *has_expiry = effect == Effect::Kept;
                 if needed {
                     guard.tell(key);
+                } else if effect != Effect::Settled {
+                    self.expected_done(1);
                 }
             }
         }
@@ -368,7 +391,14 @@ impl Ledger {
 }
 
 impl Guest {
-    fn spend(&self, total: &AtomicU64, cost: u64) -> Result<(), ClientError> {
+    /// Counts a cost, unless it and what is expected by then are more than is left.
+    fn spend(
+        &self,
+        total: &AtomicU64,
+        cost: u64,
+        expected: &AtomicU64,
+        expiries: u64,
+    ) -> Result<(), ClientError> {
         // Counted under the lock: of many clients at once, only as many may pass as there is left.
         let mut stopped = locked(&self.stopped);
         let billed = total.load(Ordering::Relaxed);
@@ -376,7 +406,7 @@ impl Guest {
             return Err(ClientError::Refused(reason.clone()));
         }
         match self.limit {
-            Some(limit) if billed + cost > limit => {
+            Some(limit) if billed + cost + expected.load(Ordering::Relaxed) + expiries > limit => {
                 let reason = format!(
                     "the budget of {limit} billable commands is used up ({billed} were sent): raise \
                      --max-commands, or run fewer scenarios with --area or --filter"
@@ -386,6 +416,7 @@ impl Guest {
             }
             _ => {
                 total.fetch_add(cost, Ordering::Relaxed);
+                expected.fetch_add(expiries, Ordering::Relaxed);
                 Ok(())
             }
         }
@@ -405,6 +436,12 @@ impl Guest {
             keys.insert(key.to_vec(), false);
         }
     }
+}
+
+/// The keys that may have to be given an expiry once the command has run.
+fn guarded_keys<'c>(command: &'c Command, prefix: &'c [u8]) -> impl Iterator<Item = &'c [u8]> {
+    let may = !only_reads(command) && effect(command) != Effect::Settled;
+    own_keys(command, prefix).filter(move |_| may)
 }
 
 /// Every argument that is one of the scenario's keys, wherever it stands: a value that looks like
