@@ -227,13 +227,14 @@ pub fn timeout_ms(text: &[u8], now_ms: u64) -> Result<Option<u64>, crate::error:
         .ok_or(not_a_float)?;
     // Redis reads it in extended precision, which tells more from infinity and from zero.
     let ms = match (seconds * 1000.0).ceil() {
-        ms if ms == 0.0 && !exact => 1.0,
+        ms if ms == 0.0 && !exact && seconds.is_sign_positive() => 1.0,
         ms => ms,
     };
     if ms > i64::MAX as f64 {
         return Err(crate::error::TIMEOUT_OUT_OF_RANGE);
     }
-    if seconds < 0.0 {
+    // What is less than a millisecond below zero rounds to zero, which waits for ever.
+    if ms < 0.0 {
         return Err(crate::error::NEGATIVE_TIMEOUT);
     }
     let ms = ms as u64;

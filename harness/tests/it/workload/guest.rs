@@ -141,10 +141,8 @@ async fn keeps_to_the_rules(target: Target, owner: &mut dyn Client) {
 async fn keeps_to_its_budget(target: Target, budget: u64, owner: &mut dyn Client) {
     settle(owner).await;
     let before = theirs(owner).await;
-    // Expiries that are given in the background, and what runs inside scripts, are counted afterwards.
-    let most = budget + budget / 5;
     let ended = all_workloads(&target).await;
-    assert!(target.billable() <= most, "{}", target.billable());
+    assert!(target.billable() <= budget, "{}", target.billable());
     let mut stopped = 0;
     for (id, scope, verdict) in ended {
         match verdict {
@@ -159,7 +157,7 @@ async fn keeps_to_its_budget(target: Target, budget: u64, owner: &mut dyn Client
     }
     assert!(stopped > 0, "the budget was enough");
     assert_eq!(target.shutdown().await, Vec::<String>::new());
-    assert!(target.billable() <= most, "{}", target.billable());
+    assert!(target.billable() <= budget, "{}", target.billable());
     assert_eq!(others(owner).await, Vec::<String>::new());
     assert_eq!(theirs(owner).await, before);
 }
