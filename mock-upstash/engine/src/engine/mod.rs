@@ -1,5 +1,8 @@
 //! The engine: its state, and the way of a command through it.
 
+mod admission;
+mod change;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -7,16 +10,15 @@ use bytes::Bytes;
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
-use crate::acl::{self, Acl, Denial, Refusal};
+use crate::acl::Acl;
 use crate::blocking::Waiting;
 use crate::call::{Call, Origin};
 use crate::clock::Clock;
-use crate::command::{self, Command, Flags, Rest};
-use crate::commands::connection;
+use crate::command::{Command, Flags};
 use crate::config::Config;
 use crate::dialect::{Dialect, Quirk};
 use crate::disposal::{AtOnce, Disposal};
-use crate::error::{EXEC_ABORT, NO_AUTH, ReplyError, as_c_text};
+use crate::error::{EXEC_ABORT, ReplyError};
 use crate::keyspace::{Database, Key};
 use crate::limit::Limits;
 use crate::notification::{self, Class};
@@ -268,25 +270,6 @@ impl Engine {
         }
     }
 
-    /// Finds the row of a command and checks that this client may run it: known, right number of
-    /// arguments, authenticated, permitted, within what is allowed. Counts it as used.
-    ///
-    /// # Errors
-    /// With the reply that refuses it.
-    pub fn admit(
-        &mut self,
-        client: ClientId,
-        args: &[Bytes],
-        now_ms: u64,
-    ) -> Result<&'static Command, ReplyError> {
-        let admitted = self.admissible(client, args, now_ms);
-        // What strangers send is not counted.
-        if self.session_mut(client).user.is_none() {
-            return admitted;
-        }
-        self.meter(admitted, args, now_ms)
-    }
-
     /// Holds a command against the limits, and counts it unless they refuse it.
     fn meter(
         &mut self,
@@ -308,171 +291,6 @@ impl Engine {
         self.usage.count(command, &self.limits, false);
         self.usage.count_in(self.limits.request_size(args));
         admitted
-    }
-
-    /// What answers a command that is beyond what is allowed.
-    fn beyond_limits(
-        &mut self,
-        command: &Command,
-        args: &[Bytes],
-        origin: Origin,
-    ) -> Option<ReplyError> {
-        let script = origin == Origin::Script;
-        let sized = !script || self.limits.choices.script_calls_limited;
-        // A script that has begun is not cut off: usage is seen to overshoot a quota.
-        if !script
-            && !self.limits.is_free(command)
-            && let Some(refusal) = self.usage.refuse(&self.limits)
-        {
-            return Some(refusal);
-        }
-        let refusal = sized.then(|| self.limits.refuse_request(args)).flatten();
-        refusal
-            .or_else(|| self.limits.refuse_key(command, args))
-            .or_else(|| self.refuse_storage(command))
-    }
-
-    /// Finds the row of a command and checks that this client may run it. The order of the checks is
-    /// Redis's.
-    fn admissible(
-        &mut self,
-        client: ClientId,
-        args: &[Bytes],
-        now_ms: u64,
-    ) -> Result<&'static Command, ReplyError> {
-        let command = match self.find(args) {
-            Ok(command) => command,
-            Err(error) => {
-                // A container that needs a connection is refused before its subcommand is looked at.
-                let row = args.first().and_then(|name| command::find(name));
-                return Err(match row {
-                    Some(row) if self.session_mut(client).rest && only_tcp(row) => {
-                        not_over_rest(row)
-                    }
-                    _ => error,
-                });
-            }
-        };
-        let session = self.session_mut(client);
-        session.last_command_ms = now_ms;
-        if session.rest && command.rest != Rest::Yes {
-            return Err(not_over_rest(command));
-        }
-        if !self.accepts(command, args.len()) {
-            return Err(ReplyError::arity(&command.full_name()));
-        }
-        let session = self.session_mut(client);
-        if session.user.is_none() && !command.flags.contains(Flags::NO_AUTH) {
-            return Err(self.no_auth());
-        }
-        if let Some(user) = self.session_mut(client).user.clone() {
-            self.permit(client, &user, command, args, Origin::Client, now_ms)?;
-        }
-        let session = self.session_mut(client);
-        if session.in_subscribe_mode() && !allowed_while_subscribed(command) {
-            return Err(ReplyError::new(format!(
-                "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
-                command.full_name()
-            )));
-        }
-        session.last_command = Some(command);
-        Ok(command)
-    }
-
-    /// Checks that a user may run a command, and notes it when not.
-    pub(crate) fn permit(
-        &mut self,
-        client: ClientId,
-        user: &Bytes,
-        command: &Command,
-        args: &[Bytes],
-        origin: Origin,
-        now_ms: u64,
-    ) -> Result<(), ReplyError> {
-        let Err(refusal) = self.acl.check(user, command, args) else {
-            return Ok(());
-        };
-        let (reason, object) = match &refusal {
-            Refusal::Command => ("command", command.full_name().into()),
-            Refusal::Key(key) => ("key", key.clone()),
-            Refusal::Channel(channel) => ("channel", channel.clone()),
-        };
-        self.note_denial(client, reason, (object, user.clone()), origin, now_ms);
-        Err(acl::denial(self.dialect, user, command, &refusal))
-    }
-
-    /// Notes for ACL LOG that a client was denied something: what, and who it was.
-    pub(crate) fn note_denial(
-        &mut self,
-        client: ClientId,
-        reason: &'static str,
-        (object, user): (Bytes, Bytes),
-        origin: Origin,
-        now_ms: u64,
-    ) {
-        let session = self.session_mut(client);
-        let context = match origin {
-            Origin::Script => "lua",
-            _ if session.transaction.is_some() || origin == Origin::Transaction => "multi",
-            _ => "toplevel",
-        };
-        let described = connection::describe(session, now_ms);
-        self.acl.log.add(Denial {
-            count: 1,
-            reason,
-            context,
-            object,
-            user,
-            client: described,
-            id: 0,
-            created_ms: now_ms,
-            updated_ms: now_ms,
-        });
-    }
-
-    /// Finds the row of a command, of the subcommand where there are some.
-    ///
-    /// # Errors
-    /// When this dialect does not know it.
-    pub fn find(&self, args: &[Bytes]) -> Result<&'static Command, ReplyError> {
-        let name = args.first().ok_or_else(|| self.unknown_command(args))?;
-        let command = command::find(name)
-            .filter(|row| self.offers(row))
-            .ok_or_else(|| self.unknown_command(args))?;
-        match args.get(1) {
-            Some(word) if !command.subcommands.is_empty() => command
-                .subcommand(word)
-                .filter(|row| self.offers(row))
-                .ok_or_else(|| self.unknown_subcommand(command, args)),
-            _ => Ok(command),
-        }
-    }
-
-    /// Finds the row of a command and checks the number of arguments.
-    ///
-    /// # Errors
-    /// When it is unknown or has too few or too many arguments.
-    pub fn resolve(&self, args: &[Bytes]) -> Result<&'static Command, ReplyError> {
-        let row = self.find(args)?;
-        if self.accepts(row, args.len()) {
-            Ok(row)
-        } else {
-            Err(ReplyError::arity(&row.full_name()))
-        }
-    }
-
-    /// Whether a number of arguments is as many as a command takes in this dialect.
-    pub(crate) fn accepts(&self, row: &Command, count: usize) -> bool {
-        row.accepts(count) || (row.name == "UNLINK" && self.dialect.has(Quirk::UnlinkWithoutKeys))
-    }
-
-    /// Whether this dialect has a command.
-    pub(crate) fn offers(&self, row: &Command) -> bool {
-        if self.dialect.has(Quirk::AclTokens) {
-            row.upstash
-        } else {
-            row.redis
-        }
     }
 
     fn run_or_queue(
@@ -605,123 +423,6 @@ impl Engine {
         Ok(Reply::Array(replies))
     }
 
-    /// Watches a key for a client.
-    pub(crate) fn watch(&mut self, client: ClientId, db: usize, key: &[u8]) {
-        let session = self.session_mut(client);
-        if session.watched.iter().any(|(d, k)| *d == db && **k == *key) {
-            return;
-        }
-        session.watched.push((db, key.into()));
-        self.watchers
-            .entry((db, key.into()))
-            .or_default()
-            .insert(client);
-    }
-
-    /// Clients one of whose watched keys has changed.
-    pub(crate) fn clients_with_broken_watches(&self) -> Vec<ClientId> {
-        if self.watchers.is_empty() {
-            return Vec::new();
-        }
-        let broken = self.sessions.values().filter(|s| s.watch_broken);
-        broken.map(|session| session.id).collect()
-    }
-
-    /// Says that nothing watched has changed after all, but for the clients in `broken`: the changes
-    /// were taken back.
-    pub(crate) fn mend_watches_except(&mut self, broken: &[ClientId]) {
-        for session in self.sessions.values_mut() {
-            session.watch_broken = broken.contains(&session.id);
-        }
-    }
-
-    /// Ends all watches of a client.
-    pub(crate) fn unwatch(&mut self, client: ClientId) {
-        let session = self.session_mut(client);
-        session.watch_broken = false;
-        for place in std::mem::take(&mut session.watched) {
-            if let Some(clients) = self.watchers.get_mut(&place) {
-                clients.remove(&client);
-                if clients.is_empty() {
-                    self.watchers.remove(&place);
-                }
-            }
-        }
-    }
-
-    /// Notes that a key changed: transactions that watch it will fail, clients blocked on it get
-    /// their turn.
-    pub(crate) fn key_modified(&mut self, db: usize, key: &[u8]) {
-        self.stats.changes += 1;
-        self.touch(db, key);
-        self.waiting.note_ready(db, key, true);
-    }
-
-    /// Notes that a key's value was set over another: of the clients blocked on it, only those get
-    /// their turn that wait for what is gone now.
-    pub(crate) fn key_overwritten(&mut self, db: usize, key: &[u8]) {
-        self.stats.changes += 1;
-        self.touch(db, key);
-        self.waiting.note_ready(db, key, false);
-    }
-
-    /// Fails the transactions that watch a key.
-    fn touch(&mut self, db: usize, key: &[u8]) {
-        if !self.watchers.is_empty()
-            && let Some(clients) = self.watchers.get(&(db, Key::from(key)))
-        {
-            for client in clients {
-                if let Some(session) = self.sessions.get_mut(client) {
-                    session.watch_broken = true;
-                }
-            }
-        }
-    }
-
-    /// Takes out every key and field whose time has come. Fronts need not call this for
-    /// correctness, for each command begins with it; they call it now and then so that keyspace
-    /// notifications of expiry go out while nobody asks.
-    pub fn expire(&mut self, now_ms: u64) {
-        for db in 0..self.databases.len() {
-            while let Some(key) = self.databases[db].pop_expired(now_ms) {
-                self.stats.expired += 1;
-                self.storage.shrink();
-                self.key_modified(db, &key);
-                self.notify(Class::EXPIRED, "expired", &key, db);
-            }
-            self.expire_fields(db, now_ms);
-        }
-    }
-
-    /// Takes out everything of one database. Only keys that somebody watches or waits for are looked
-    /// at one by one.
-    pub(crate) fn flush(&mut self, db: usize) {
-        let database = &mut self.databases[db];
-        let count = database.len() as u64;
-        let cared_for = self.watchers.keys().chain(self.waiting.keys());
-        let touched: Vec<Key> = cared_for
-            .filter(|(of, key)| *of == db && database.contains(key))
-            .map(|(_, key)| key.clone())
-            .collect();
-        database.clear();
-        self.stats.changes += count;
-        for key in touched {
-            self.touch(db, &key);
-            self.waiting.note_ready(db, &key, true);
-        }
-    }
-
-    /// Lets time-dependent things happen: expiry, and blocked clients that give up. Fronts call it
-    /// when [`Engine::next_deadline_ms`] has come and after the clock was moved.
-    pub fn tick(&mut self) {
-        let now_ms = self.now_ms();
-        self.expire(now_ms);
-        self.serve_waiting();
-        self.give_up_waiting(now_ms);
-        self.ship();
-        self.dispose();
-    }
-
     /// A number that grows with every call, to put blocked clients in order.
     pub(crate) fn next_arrival(&mut self) -> u64 {
         self.next_arrival += 1;
@@ -737,69 +438,6 @@ impl Engine {
     pub(crate) fn set_protocol(&mut self, client: ClientId, protocol: Protocol) {
         self.session_mut(client).protocol = protocol;
     }
-
-    fn no_auth(&self) -> ReplyError {
-        if self.dialect.has(Quirk::AuthErrorText) {
-            ReplyError::fixed(
-                "NOAUTH Authentication required. See https://upstash.com/docs/redis/troubleshooting/no_auth for details",
-            )
-        } else {
-            NO_AUTH
-        }
-    }
-
-    /// The error for a command that is not known.
-    pub fn unknown_command(&self, args: &[Bytes]) -> ReplyError {
-        let name = args.first().map(|name| &name[..]).unwrap_or_default();
-        if self.dialect.has(Quirk::UnknownCommand) {
-            return not_available(name);
-        }
-        // Redis shows at most 128 bytes of the name and about as much of the arguments.
-        let name = as_c_text(name);
-        let mut text = b"ERR unknown command '".to_vec();
-        text.extend_from_slice(&name[..name.len().min(128)]);
-        text.push(b'\'');
-        if args.len() > 1 {
-            text.extend_from_slice(b", with args beginning with: ");
-        }
-        let mut shown = Vec::new();
-        for arg in args.iter().skip(1) {
-            if shown.len() >= 128 {
-                break;
-            }
-            let room = 128 - shown.len();
-            let arg = as_c_text(arg);
-            shown.push(b'\'');
-            shown.extend_from_slice(&arg[..arg.len().min(room)]);
-            shown.extend_from_slice(b"' ");
-        }
-        text.extend_from_slice(&shown);
-        ReplyError::new(text)
-    }
-
-    fn unknown_subcommand(&self, command: &Command, args: &[Bytes]) -> ReplyError {
-        let word = args.get(1).map(|word| as_c_text(word)).unwrap_or_default();
-        if self.dialect.has(Quirk::UnknownCommand) {
-            let mut name = command.name.as_bytes().to_vec();
-            name.push(b' ');
-            name.extend_from_slice(word);
-            return not_available(&name);
-        }
-        let mut text = b"ERR unknown subcommand '".to_vec();
-        text.extend_from_slice(&word[..word.len().min(128)]);
-        text.extend_from_slice(format!("'. Try {} HELP.", command.name).as_bytes());
-        ReplyError::new(text)
-    }
-}
-
-/// Upstash's refusal of what needs a connection. The names it was seen for are those of connections
-/// and transactions (probe of a live database, published August 2026); for blocking commands, which
-/// REST does not offer either, no text is known.
-fn not_over_rest(command: &Command) -> ReplyError {
-    let name = command.name.split(' ').next().unwrap_or_default();
-    ReplyError::new(format!(
-        "ERR Command \"{name}\" is not allowed in REST or it has a special context path"
-    ))
 }
 
 /// What EXEC says when it is refused itself. Its transaction is gone.
@@ -807,28 +445,6 @@ fn exec_refused(error: &ReplyError) -> ReplyError {
     let why = error.as_bytes();
     let why = why.strip_prefix(b"ERR ").unwrap_or(why);
     ReplyError::new([&b"EXECABORT Transaction discarded because of: "[..], why].concat())
-}
-
-/// Whether none of a container's subcommands is offered over REST.
-fn only_tcp(container: &Command) -> bool {
-    let mut offered = container.subcommands.iter().filter(|row| row.upstash);
-    container.upstash && offered.all(|row| row.rest != Rest::Yes)
-}
-
-fn not_available(name: &[u8]) -> ReplyError {
-    let mut text = b"ERR Command is not available: '".to_vec();
-    text.extend(name.iter().map(u8::to_ascii_uppercase));
-    text.extend_from_slice(
-        b"'. See https://upstash.com/docs/redis/overall/rediscompatibility for details",
-    );
-    ReplyError::new(text)
-}
-
-fn allowed_while_subscribed(command: &Command) -> bool {
-    matches!(
-        command.name,
-        "SUBSCRIBE" | "UNSUBSCRIBE" | "PSUBSCRIBE" | "PUNSUBSCRIBE" | "PING" | "QUIT" | "RESET"
-    )
 }
 
 fn runs_inside_multi(command: &Command) -> bool {
