@@ -75,7 +75,7 @@ async fn a_body_that_stops_half_way_is_told_so() {
 #[tokio::test]
 async fn a_body_may_be_so_large_and_no_larger() {
     let mock = bounded(|mock| mock.max_body(1000)).await;
-    let client = reqwest::Client::new();
+    let client = crate::rest::client();
     let fits = post(&mock, &client, "/set/k").body("x".repeat(1000));
     assert_eq!(answer(fits).await.0, StatusCode::OK);
     let refused = post(&mock, &client, "/set/k").body("x".repeat(1001));

@@ -113,7 +113,9 @@ async fn ten_thousand_transactions_do_not_mix() {
     while let Some(done) = tasks.join_next().await {
         done.expect("nothing mixed");
     }
-    let total = answer(post(&mock, &Client::new(), "/get/count")).await.1;
+    let total = answer(post(&mock, &crate::rest::client(), "/get/count"))
+        .await
+        .1;
     assert_eq!(
         total,
         format!(r#"{{"result":"{}"}}"#, CONNECTIONS * EACH * 2)

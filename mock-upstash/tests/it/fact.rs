@@ -352,7 +352,7 @@ async fn a_run_time_error_stays_in_its_slot_of_a_transaction() {
 #[tokio::test]
 async fn every_assumption_can_be_switched() {
     crate::rest::start().await;
-    let client = Client::new();
+    let client = crate::rest::client();
     let with = async |assumption| {
         MockUpstash::builder()
             .assume(assumption, true)

@@ -157,7 +157,12 @@ async fn tls_is_trusted_by_the_certificate_it_gives_out() {
         response.text().await.expect("a body"),
         r#"{"result":"PONG"}"#
     );
-    assert!(post(&mock, &Client::new(), "/ping").send().await.is_err());
+    assert!(
+        post(&mock, &crate::rest::client(), "/ping")
+            .send()
+            .await
+            .is_err()
+    );
     let url = mock.redis_url().expect("spoken");
     assert!(url.starts_with("rediss://"), "{url}");
     let client = redis::Client::build_with_tls(

@@ -144,7 +144,10 @@ async fn scripts_may_call_with_more_than_clients_may_send() {
             .start()
             .await
             .expect("a free port");
-        assert_eq!(ask(&mock, &Client::new(), "/", script).await.0, wanted);
+        assert_eq!(
+            ask(&mock, &crate::rest::client(), "/", script).await.0,
+            wanted
+        );
     }
 }
 
@@ -298,7 +301,7 @@ async fn full_storage_may_refuse_what_does_not_delete() {
         .start()
         .await
         .expect("a free port");
-    let client = Client::new();
+    let client = crate::rest::client();
     ask(&mock, &client, "/set/k/v", "").await;
     assert_eq!(ask(&mock, &client, "/expire/k/100", "").await.0, 400);
     assert_eq!(ask(&mock, &client, "/del/k", "").await.0, 200);
@@ -313,7 +316,7 @@ async fn sizes_can_be_those_of_the_wire() {
         .await
         .expect("a free port");
     // *3, $3 SET, $1 k, $1 v with line ends: 4 + 9 + 7 + 7.
-    let refused = ask(&mock, &Client::new(), "/", r#"["SET","k","v"]"#).await;
+    let refused = ask(&mock, &crate::rest::client(), "/", r#"["SET","k","v"]"#).await;
     assert_eq!(refused.1, error(&too_large(22, 27)));
 }
 

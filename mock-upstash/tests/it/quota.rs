@@ -20,7 +20,7 @@ async fn commands_are_counted_as_they_are_billed() {
         .start()
         .await
         .expect("a free port");
-    let client = Client::new();
+    let client = crate::rest::client();
     ask(&mock, &client, "/set/k/v", "").await;
     ask(&mock, &client, "/mget/k/a/b", "").await;
     ask(
@@ -84,7 +84,7 @@ async fn connecting_is_free_and_what_is_refused_is_not() {
 #[tokio::test]
 async fn what_is_billed_can_be_assumed_otherwise() {
     let assume = |assumption: Assumption| MockUpstash::builder().assume(assumption, true).start();
-    let client = Client::new();
+    let client = crate::rest::client();
     let mock = assume(Assumption::MonitoringFree)
         .await
         .expect("a free port");
@@ -321,7 +321,7 @@ async fn an_upstream_is_held_to_limits_and_counted_too() {
         .start()
         .await
         .expect("a free port");
-    let client = Client::new();
+    let client = crate::rest::client();
     let large = "x".repeat(1000);
     assert_eq!(ask(&mock, &client, "/set/k", &large).await.0, 413);
     assert_eq!(ask(&mock, &client, "/set/k", &large[..500]).await.0, 200);

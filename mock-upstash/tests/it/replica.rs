@@ -12,12 +12,9 @@ const LAG: Duration = Duration::from_millis(50);
 
 /// A mock whose replica trails, with time standing still.
 async fn start(builder: Builder) -> (MockUpstash, Client) {
-    rustls::crypto::ring::default_provider()
-        .install_default()
-        .ok();
     let mock = builder.start().await.expect("a free port");
     mock.freeze();
-    (mock, Client::new())
+    (mock, crate::rest::client())
 }
 
 fn lagging() -> Builder {
@@ -51,7 +48,7 @@ async fn without_the_token_a_read_is_stale_until_the_clock_is_moved() {
     // Whoever has the writer's token sees the write: the writer, and another with it.
     let (body, _) = ask(&mock, &client, r#"["GET","k"]"#, &token).await;
     assert_eq!(body, r#"{"result":"v"}"#);
-    let other = Client::new();
+    let other = crate::rest::client();
     let (body, _) = ask(&mock, &other, r#"["GET","k"]"#, &token).await;
     assert_eq!(body, r#"{"result":"v"}"#);
     let (body, early) = ask(&mock, &other, r#"["GET","k"]"#, "").await;

@@ -4,14 +4,18 @@ use mock_upstash::MockUpstash;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 
 pub(crate) async fn start() -> (MockUpstash, Client) {
-    // Another test of the process may have been first.
+    (
+        MockUpstash::builder().start().await.expect("a free port"),
+        client(),
+    )
+}
+
+/// A client, in a process that may have made none before.
+pub(crate) fn client() -> Client {
     rustls::crypto::ring::default_provider()
         .install_default()
         .ok();
-    (
-        MockUpstash::builder().start().await.expect("a free port"),
-        Client::new(),
-    )
+    Client::new()
 }
 
 pub(crate) fn post(mock: &MockUpstash, client: &Client, path: &str) -> RequestBuilder {

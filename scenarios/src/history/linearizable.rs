@@ -3,7 +3,7 @@
 //!
 //! Objects are checked one by one, which is sound because linearizability is local (Herlihy and Wing,
 //! 1990) and keeps the work small. Where an object has an algorithm of its own
-//! ([`Model::shortcut`]) that decides, else [`search`](super::search).
+//! ([`Model::shortcut`]) that decides, else [`super::search`].
 
 use std::fmt;
 use std::hash::Hash;
