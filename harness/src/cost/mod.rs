@@ -47,7 +47,7 @@ impl Billed {
             Price {
                 plan: "Free",
                 usd: 0.0,
-                note: format!("{share:.2} % of the month's {FREE_COMMANDS_PER_MONTH} commands"),
+                note: format!("{share:.2} % of a month's commands"),
             },
             Price {
                 plan: "Pay as you go",

@@ -6,12 +6,12 @@ use super::outcome::{ChecklistItem, ChecklistState, Role, ScenarioOutcome, Targe
 use super::workload::WorkloadOutcome;
 use crate::compare::{Severity, Verdict};
 
-/// A line that scenarios prove: its title, and which scenarios those are, by glob over their ids.
+/// A line that scenarios and workloads prove: its title, and which those are, by glob over their ids.
 #[derive(Debug, Clone, Copy)]
 pub struct Tick {
     /// What has to be so.
     pub title: &'static str,
-    /// The scenarios that prove it.
+    /// The scenarios and workloads that prove it.
     pub scenarios: &'static str,
 }
 
@@ -23,7 +23,7 @@ pub const TICKS: &[Tick] = &[
     },
     Tick {
         title: "Rate limiting",
-        scenarios: "**/*rate-limit*{,/**}",
+        scenarios: "{**/*rate-limit*{,/**},patterns/workload/{fixed-window,sliding-log,sliding-window,token-bucket}}",
     },
     Tick {
         title: "Distributed locks",
@@ -206,14 +206,21 @@ pub(super) fn add_workloads(
         let violated = count(&[Verdict::Differed]);
         if violated > 0 {
             item.state = ChecklistState::No;
-            item.note = format!("{}; {violated} workloads violated", item.note);
+            item.note = format!("{}; {} violated", item.note, workloads_of(violated));
         } else if held > 0 {
             if item.note == NOTHING_SHOWN {
                 item.state = ChecklistState::Yes;
-                item.note = format!("{held} workloads held");
+                item.note = format!("{} held", workloads_of(held));
             } else {
-                item.note = format!("{}; {held} workloads held", item.note);
+                item.note = format!("{}; {} held", item.note, workloads_of(held));
             }
         }
+    }
+}
+
+fn workloads_of(count: usize) -> String {
+    match count {
+        1 => "1 workload".to_owned(),
+        more => format!("{more} workloads"),
     }
 }

@@ -157,9 +157,10 @@ async fn ping(endpoint: &Endpoint) -> Result<(), NoContainer> {
 
 fn unconnected(shown: &str, error: &std::io::Error) -> NoContainer {
     match error.kind() {
-        std::io::ErrorKind::NotFound => {
-            NoContainer::new(format!("Docker is not here (no {shown})"), "install it")
-        }
+        std::io::ErrorKind::NotFound => NoContainer::new(
+            format!("Docker is not here (no {shown})"),
+            "install it, or start it",
+        ),
         std::io::ErrorKind::PermissionDenied => NoContainer::new(
             format!("you may not use Docker ({shown}: permission denied)"),
             "add yourself to the group 'docker' and log in again",
@@ -418,7 +419,7 @@ mod tests {
         );
         assert_eq!(
             said(std::io::ErrorKind::NotFound),
-            "Docker is not here (no /d.sock): install it"
+            "Docker is not here (no /d.sock): install it, or start it"
         );
         assert!(said(std::io::ErrorKind::ConnectionRefused).ends_with("start it"));
     }
