@@ -20,7 +20,10 @@ pub enum SuiteError {
     #[error("{}", mistakes(.0))]
     Malformed(Vec<ParseErrors>),
     /// A file that cannot be read.
-    #[error("the document '{path}' cannot be read: {error}; check the path and its permissions")]
+    #[error(
+        "the document '{path}' cannot be read: {error}; {}",
+        unreadable(path, error)
+    )]
     Unreadable {
         /// The file.
         path: String,
@@ -65,6 +68,20 @@ pub enum SuiteError {
         /// The document of the second.
         other: String,
     },
+}
+
+/// What to do about a document that cannot be read.
+fn unreadable(path: &str, error: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind;
+    match error.kind() {
+        // A word alone was meant as a subcommand most likely.
+        ErrorKind::NotFound if !path.contains(['.', '/', '\\']) => {
+            "it is no subcommand either: `swapcheck --help` lists them"
+        }
+        ErrorKind::NotFound => "check the path",
+        ErrorKind::InvalidData => "a document is Markdown in UTF-8",
+        _ => "check the path and its permissions",
+    }
 }
 
 fn mistakes(errors: &[ParseErrors]) -> String {

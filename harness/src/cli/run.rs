@@ -9,7 +9,7 @@ use clap::Args;
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::session::{Gathered, gather, runtime, shutdown, stop_on_signal};
+use super::session::{Gathered, gather, preflight, runtime, shutdown, stop_on_signal};
 use super::shard::Shard;
 use super::workload::WorkloadArgs;
 use super::{Failure, output};
@@ -116,6 +116,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit, Failure> {
     let catalogue = Catalogue::parse(BUILT_IN)?;
     let baseline = args.baseline.as_deref().map(Baseline::read).transpose()?;
     let asked = Asked::of(&args)?;
+    preflight(&asked.specs, &asked.options, &args.require)?;
     runtime()?.block_on(session(args, asked, selected, catalogue, baseline))
 }
 
@@ -384,13 +385,6 @@ fn plan(
         });
     }
     for (spec, reason) in absent {
-        if required(&spec) {
-            let message = format!(
-                "the required target '{}' is not there: {reason}",
-                spec.name()
-            );
-            return Err((targets, Failure::unreachable(message)));
-        }
         missing.push(Absent {
             name: spec.name().to_owned(),
             reason,

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::Failure;
 use crate::run::{Event, Events};
-use crate::target::{Opened, Options, Target, TargetError, TargetSpec, open};
+use crate::target::{Opened, Options, Place, Target, TargetError, TargetSpec, locate, open};
 
 /// How long deleting keys and stopping servers may take before the process ends all the same.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(30);
@@ -52,6 +52,29 @@ async fn wait_for_signal() {
 #[cfg(not(unix))]
 async fn wait_for_signal() {
     let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Finds what is wrong with the targets that were asked for, or missing of those that are required,
+/// before a server is started or an image fetched.
+///
+/// # Errors
+/// A mistake in a URL or the environment, or a required target that nothing leads to.
+pub(super) fn preflight(
+    specs: &[TargetSpec],
+    options: &Options,
+    required: &[String],
+) -> Result<(), Failure> {
+    for spec in specs {
+        if let Place::Absent(reason) = locate(spec, options)?
+            && required.iter().any(|name| name == spec.name())
+        {
+            return Err(Failure::unreachable(format!(
+                "the required target '{}' is not there: {reason}",
+                spec.name()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// What became of the targets that were asked for.

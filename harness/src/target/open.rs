@@ -44,39 +44,58 @@ const REST_VARIABLES: [(&str, &str); 2] = [
 /// The variable that holds the `rediss://` URL of an Upstash database.
 const TCP_VARIABLE: &str = "UPSTASH_REDIS_URL";
 
+/// Where a target is, as far as the command line and the environment tell.
+pub(crate) enum Place {
+    /// Nowhere yet: swapcheck starts it.
+    Started,
+    /// At a REST URL.
+    Rest(Url, Secret),
+    /// At a URL of the Redis protocol.
+    Tcp(Url),
+    /// Nothing tells, which is said in a line and is no failure.
+    Absent(String),
+}
+
+/// Finds out where `spec` is, without asking anybody.
+///
+/// # Errors
+/// [`TargetError::Mistake`] for a URL that is none, or credentials of which half is missing.
+pub(crate) fn locate(spec: &TargetSpec, options: &Options) -> Result<Place, TargetError> {
+    Ok(match spec.kind() {
+        TargetKind::Redis | TargetKind::Mock => Place::Started,
+        TargetKind::Upstash => match rest_credentials(options)? {
+            Some((url, token)) => Place::Rest(url, token),
+            None => Place::Absent(
+                "no Upstash database: set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN (or \
+                 KV_REST_API_URL and KV_REST_API_TOKEN) to include one"
+                    .to_owned(),
+            ),
+        },
+        TargetKind::UpstashTcp => match options.environment.get(TCP_VARIABLE) {
+            Some(text) => Place::Tcp(url_of(TCP_VARIABLE, text, &["redis", "rediss"])?),
+            None => Place::Absent(format!(
+                "no Upstash database over TCP: set {TCP_VARIABLE} to its rediss:// URL to include one"
+            )),
+        },
+        TargetKind::RedisUrl => Place::Tcp(given(spec)?.clone()),
+        TargetKind::RestUrl => {
+            let url = given(spec)?;
+            Place::Rest(url.clone(), token_for(url, options)?)
+        }
+    })
+}
+
 /// Finds or starts the server that `spec` names, and makes sure that it answers.
 ///
 /// # Errors
 /// When the server cannot be reached or started, or refuses the credentials; see [`TargetError`].
 pub async fn open(spec: &TargetSpec, options: &Options) -> Result<Opened, TargetError> {
-    let environment = &options.environment;
-    let target = match spec.kind() {
-        TargetKind::Redis => open_redis(spec, options).await?,
-        TargetKind::Mock => open_mock(spec, options).await?,
-        TargetKind::Upstash => {
-            let Some((url, token)) = rest_credentials(options)? else {
-                return Ok(Opened::Absent(
-                    "no Upstash database: set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN \
-                     (or KV_REST_API_URL and KV_REST_API_TOKEN) to include one"
-                        .to_owned(),
-                ));
-            };
-            open_rest(spec, &url, token, options).await?
-        }
-        TargetKind::UpstashTcp => {
-            let Some(text) = environment.get(TCP_VARIABLE) else {
-                return Ok(Opened::Absent(format!(
-                    "no Upstash database over TCP: set {TCP_VARIABLE} to its rediss:// URL to include one"
-                )));
-            };
-            let url = url_of(TCP_VARIABLE, text, &["redis", "rediss"])?;
-            open_tcp(spec, &url, options).await?
-        }
-        TargetKind::RedisUrl => open_tcp(spec, given(spec)?, options).await?,
-        TargetKind::RestUrl => {
-            let url = given(spec)?;
-            open_rest(spec, url, token_for(url, options)?, options).await?
-        }
+    let target = match locate(spec, options)? {
+        Place::Absent(reason) => return Ok(Opened::Absent(reason)),
+        Place::Started if spec.kind() == TargetKind::Mock => open_mock(spec, options).await?,
+        Place::Started => open_redis(spec, options).await?,
+        Place::Rest(url, token) => open_rest(spec, &url, token, options).await?,
+        Place::Tcp(url) => open_tcp(spec, &url, options).await?,
     };
     Ok(Opened::Ready(Box::new(target)))
 }

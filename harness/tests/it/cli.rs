@@ -99,6 +99,24 @@ fn an_image_that_was_named_and_cannot_be_had_ends_the_run() {
 }
 
 #[test]
+fn mistakes_in_the_environment_are_found_before_a_server_is_started() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut command = command(folder.path(), &["--redis-image", "no/such:image"]);
+    command
+        .env("DOCKER_HOST", "unix:///nonexistent/docker.sock")
+        .env("UPSTASH_REDIS_REST_URL", "https://example.invalid");
+    let output = command.output().expect("swapcheck runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("UPSTASH_REDIS_REST_TOKEN is not"), "{said}");
+}
+
+#[test]
+fn a_word_that_is_neither_subcommand_nor_document_is_told_so() {
+    fails(&["bnech"], 2, &["'bnech'", "swapcheck --help"]);
+}
+
+#[test]
 fn a_filter_that_leaves_nothing_says_where_ids_are() {
     fails(
         &["--filter", "nothing/*"],
