@@ -233,20 +233,21 @@ fn whole_ms(time: Duration) -> u64 {
 
 async fn on_target(
     plan: &Plan,
-    target: usize,
+    which: usize,
     number: usize,
     workload: &Workload,
     settings: Settings,
     stop: watch::Receiver<bool>,
 ) -> WorkloadResult {
-    let target = &plan.targets[target];
+    let target = &plan.targets[which];
     if *stop.borrow() {
         return nothing(&target.name, "the run was interrupted".to_owned());
     }
     if let Some(reason) = target.stopped() {
         return nothing(&target.name, reason);
     }
-    let prefix = Prefix::new(&plan.run_id, FIRST_NUMBER + number, 0, []);
+    // Two targets may be two ways to one database: their keys must not meet.
+    let prefix = Prefix::new(&plan.run_id, FIRST_NUMBER + number, which, []);
     let scope = target.scope(prefix.as_bytes(), KeyExpiry::Guarded);
     let running = workload::execute(
         workload,

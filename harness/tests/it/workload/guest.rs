@@ -1,6 +1,7 @@
 //! Workloads on a database of somebody else's: they touch nothing of theirs, give what they make an
 //! expiry, clean up, and stop when the budget is used up.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,10 +10,12 @@ use mock_upstash::MockUpstash;
 use scenarios::client::Command;
 use scenarios::workload::{Settings, Verdict, execute, workloads};
 use scenarios::{Client, Connector, Reply};
+use swapcheck::run::{Events, WorkloadPlan, execute_workloads};
 use swapcheck::target::{KeyExpiry, Opened, Options, Scope, Target, TcpConnector, open};
 use tokio::sync::watch;
 use url::Url;
 
+use crate::fake::plan;
 use crate::server::RedisServer;
 
 const PREFIX: &str = "swapcheck:t:";
@@ -212,4 +215,45 @@ async fn workloads_stop_when_the_budget_is_used_up() {
     let mut owner = owner_of_mock(&mock).await;
     let target = guest(&url_of(&mock), journal.path(), Some(900)).await;
     keeps_to_its_budget(target, 900, owner.as_mut()).await;
+}
+
+/// REST and TCP of one database are two targets of one run.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_ways_to_one_database_do_not_meet() {
+    let mock = MockUpstash::builder().start().await.expect("a mock");
+    let journal = tempfile::tempdir().expect("a temporary folder");
+    let rest = format!("rest={}?_token={}", mock.url(), mock.token());
+    let tcp = format!("tcp={}", mock.redis_url().expect("a Redis port"));
+    let mut both = plan(
+        "## Nothing\nNothing.\n\n```redis\n> PING\nPONG\n```\n",
+        vec![
+            guest(&rest, journal.path(), None).await,
+            guest(&tcp, journal.path(), None).await,
+        ],
+    );
+    both.reference = None;
+    let plan = Arc::new(both);
+    let wanted = WorkloadPlan {
+        workloads: workloads(),
+        settings: Settings {
+            clients: 3,
+            operations: 60,
+            duration: Duration::from_secs(30),
+            seed: 5,
+        },
+        reach: BTreeMap::new(),
+    };
+    let (events, _receiver) = Events::channel();
+    let (_keep, stop) = watch::channel(false);
+    let worked = execute_workloads(&plan, &wanted, &events, &stop).await;
+    for workload in &worked.workloads {
+        assert_eq!(workload.results.len(), 2, "{}", workload.id);
+        for result in &workload.results {
+            assert!(result.violation.is_none(), "{}: {result:?}", workload.id);
+        }
+    }
+    for target in &plan.targets {
+        assert!(target.shutdown().await.is_empty());
+    }
+    mock.stop().await;
 }
