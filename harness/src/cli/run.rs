@@ -18,8 +18,8 @@ use crate::compare::{BUILT_IN, Catalogue};
 use crate::exit::Exit;
 use crate::report::{self, Reporter, Terminal, Wanted};
 use crate::run::{
-    Absent, Event, Events, Outcome, Plan, Planned, Role, WorkloadPlan, execute, execute_workloads,
-    summarize,
+    Absent, Event, Events, Outcome, Plan, Planned, Role, WorkloadPlan, attribute, execute,
+    execute_workloads, summarize,
 };
 use crate::suite::{Selection, SuiteError, load};
 use crate::target::{Environment, Notify, Options, Target, TargetKind, TargetSpec};
@@ -285,7 +285,8 @@ async fn session(
     };
     announce(&plan, &events);
     let (started_at, begun) = (Timestamp::now(), Instant::now());
-    let executed = execute(&plan, &events, &stop).await;
+    let mut executed = execute(&plan, &events, &stop).await;
+    attribute(&plan, &mut executed, &stop).await;
     // After the scenarios: they measure latency, and workloads keep a server busy.
     let worked = match &workloads {
         Some(workloads) => Some(execute_workloads(&plan, workloads, &events, &stop).await),

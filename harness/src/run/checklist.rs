@@ -159,7 +159,12 @@ fn ticked(tick: Tick, targets: &[TargetOutcome], scenarios: &[ScenarioOutcome]) 
         ),
         () if is(Verdict::NotEvaluable) > 0 => item(
             ChecklistState::NotRun,
-            format!("{} could not be evaluated", is(Verdict::NotEvaluable)),
+            format!(
+                "{} of {} checks could not be evaluated; of the others {} match, {changes} need a change",
+                is(Verdict::NotEvaluable),
+                shown + is(Verdict::NotEvaluable),
+                shown - changes
+            ),
         ),
         () if changes > 0 => item(
             ChecklistState::WithChanges,

@@ -4,6 +4,7 @@
 //! the same sequence of commands, and tells a stream of [`Event`]s what happens. Reporters listen to
 //! the events and cannot change a verdict. What the run concludes is an [`Outcome`].
 
+mod attribution;
 mod checklist;
 mod event;
 mod execution;
@@ -18,6 +19,7 @@ mod single;
 mod summary;
 mod workload;
 
+pub use attribution::attribute;
 pub use checklist::{TICKS, Tick, checklist};
 pub use event::{Event, Events, Progress};
 pub use observation::{Answer, End, Observation, Trace};

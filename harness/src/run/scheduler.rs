@@ -328,7 +328,7 @@ impl ScenarioRun {
 }
 
 /// Whether Upstash's documented differences are to be expected of a target.
-fn is_upstash(target: &Target) -> bool {
+pub(super) fn is_upstash(target: &Target) -> bool {
     match target.kind {
         TargetKind::Mock | TargetKind::Upstash | TargetKind::UpstashTcp | TargetKind::RestUrl => {
             true

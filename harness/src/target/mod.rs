@@ -49,7 +49,7 @@ pub(crate) use endpoint::Endpoint;
 pub use error::TargetError;
 pub use guest::{KeyExpiry, Scope};
 pub use open::open;
-pub(crate) use open::{Place, locate};
+pub(crate) use open::{Place, locate, open_mock};
 pub use option::{DEFAULT_REDIS_IMAGE, Environment, Notify, Options, Protocol};
 pub use rest::{RestClient, RestConnector};
 pub use secret::{Secret, redact_text, redact_url};

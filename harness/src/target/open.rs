@@ -92,7 +92,11 @@ pub(crate) fn locate(spec: &TargetSpec, options: &Options) -> Result<Place, Targ
 pub async fn open(spec: &TargetSpec, options: &Options) -> Result<Opened, TargetError> {
     let target = match locate(spec, options)? {
         Place::Absent(reason) => return Ok(Opened::Absent(reason)),
-        Place::Started if spec.kind() == TargetKind::Mock => open_mock(spec, options).await?,
+        Place::Started if spec.kind() == TargetKind::Mock => {
+            let mut target = open_mock(MockUpstash::builder(), true, options).await?;
+            target.name = spec.name().to_owned();
+            target
+        }
         Place::Started => open_redis(spec, options).await?,
         Place::Rest(url, token) => open_rest(spec, &url, token, options).await?,
         Place::Tcp(url) => open_tcp(spec, &url, options).await?,
@@ -125,20 +129,42 @@ async fn open_redis(spec: &TargetSpec, options: &Options) -> Result<Target, Targ
     Ok(target)
 }
 
-async fn open_mock(spec: &TargetSpec, options: &Options) -> Result<Target, TargetError> {
-    let mock = MockUpstash::builder().start().await.map_err(|error| {
+/// Starts a mock in this process, and reaches it over REST or over TCP.
+///
+/// # Errors
+/// When it cannot be started or does not answer.
+pub(crate) async fn open_mock(
+    builder: mock_upstash::Builder,
+    rest: bool,
+    options: &Options,
+) -> Result<Target, TargetError> {
+    let mock = builder.start().await.map_err(|error| {
         TargetError::Provision(format!("the mock could not be started: {error}"))
     })?;
-    let url = Url::parse(&mock.url()).map_err(|error| {
-        TargetError::Provision(format!("the mock's own URL cannot be read: {error}"))
-    })?;
+    let own = |url: &str| {
+        Url::parse(url).map_err(|error| {
+            TargetError::Provision(format!("the mock's own URL cannot be read: {error}"))
+        })
+    };
     let local = Options {
         ca_file: None,
         ..options.clone()
     };
-    let connector = RestConnector::new(&url, Secret::new(mock.token()), &local)?;
-    connector.check().await?;
-    let mut target = Target::around(spec.name(), spec.kind(), Arc::new(connector), true);
+    let url = own(&mock.url())?;
+    let connector: Arc<dyn Connector> = match mock.redis_url().filter(|_| !rest) {
+        Some(redis) => Arc::new(TcpConnector::new(&own(&redis)?, &local)?),
+        None => {
+            let connector = RestConnector::new(&url, Secret::new(mock.token()), &local)?;
+            connector.check().await?;
+            Arc::new(connector)
+        }
+    };
+    let kind = if rest {
+        TargetKind::Mock
+    } else {
+        TargetKind::UpstashTcp
+    };
+    let mut target = Target::around("mock", kind, connector, true);
     target.endpoint = Some(Endpoint {
         url: url.clone(),
         token: Some(Secret::new(mock.token())),

@@ -1,5 +1,6 @@
 //! The integration tests of the harness, a module for each topic.
 
+mod attribution;
 mod bench;
 mod cli;
 mod cost;
