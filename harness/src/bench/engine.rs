@@ -16,6 +16,7 @@ use super::price::costs;
 use super::processor::{Meter, Usage};
 use super::relay::{Distance, Relay};
 use super::script::{Exchange, Script};
+use super::series::series;
 use super::warning::warnings;
 use super::wire::Prepared;
 use super::worker::{Client, Pool, Stages};
@@ -55,9 +56,29 @@ impl Plan {
     /// How long it takes, apart from seeding and slow answers.
     pub fn estimate(&self) -> Duration {
         let settings = &self.settings;
-        let stretch = Duration::from_millis(settings.duration_ms + settings.warmup_ms);
-        let stretches = self.cases.len() * self.distances.len() * (self.targets.len() + 1);
-        stretch * u32::try_from(stretches).unwrap_or(u32::MAX) + Duration::from_secs(3)
+        let arms = self.targets.len() + 1;
+        let round = Duration::from_millis(settings.duration_ms) / settings.rounds.max(1) as u32;
+        let warmup = Duration::from_millis(settings.warmup_ms);
+        let mut whole = Duration::from_secs(3);
+        for distance in &self.distances {
+            for case in &self.cases {
+                // A stretch lasts until the operation ends that it began last.
+                let rtt = distance.map_or(Duration::ZERO, |distance| distance.rtt);
+                let fresh = settings.fresh || case.is_cold();
+                let trips = case.script("", 0).exchanges.len() + if fresh { 1 } else { 0 };
+                let operation = rtt * u32::try_from(trips).unwrap_or(u32::MAX);
+                let longest = |stretch: Duration| match settings.rate {
+                    None if operation > Duration::ZERO => {
+                        let times = stretch.as_secs_f64() / operation.as_secs_f64();
+                        operation.mul_f64(times.ceil())
+                    }
+                    _ => stretch + operation,
+                };
+                let arm = longest(warmup) + longest(round) * settings.rounds as u32;
+                whole += arm * arms as u32;
+            }
+        }
+        whole
     }
 
     fn total(&self) -> u64 {
@@ -73,7 +94,7 @@ pub async fn measure(
     progress: impl Fn(Progress),
 ) -> Outcome {
     let (started, begun) = (Timestamp::now(), Instant::now());
-    let generator = ceilings(&plan.main).await;
+    let generator = ceilings(&plan.main, stop).await;
     let run = format!("{:x}", started.as_microsecond());
     let prefix = format!("swapcheck:{run}:bench:");
     let scopes: Vec<Arc<Scope>> = {
@@ -144,6 +165,8 @@ struct Arm {
     clients: Vec<Client>,
     tallies: Vec<Tally>,
     usage: Option<Usage>,
+    /// When an open loop starts operations.
+    schedule: Option<Schedule>,
     /// How many operations a stretch may have.
     most: u64,
     /// Keeps the relay for as long as the arm.
@@ -186,17 +209,23 @@ async fn measure_case(
     // The last is the reference a second time.
     for (number, target) in (0..plan.targets.len()).chain([0]).enumerate() {
         let keys = format!("{prefix}{number}:");
-        arms.push(prepare(plan, place, target, &scopes[target], &keys).await);
+        arms.push(prepare(plan, place, target, (&scopes[target], &keys), stop).await);
     }
-    let clock = MachineClock::default();
+    let clock = MachineClock::until(stop.clone());
     let warmup = Duration::from_millis(settings.warmup_ms);
     for arm in arms.iter_mut().filter(|arm| !arm.clients.is_empty()) {
-        let warmed = load(arm, settings, &clock, warmup, u64::MAX).await;
-        // What fails at once fails all the time: the reason is told, and no time spent on it.
-        if warmed.histogram.count() == 0 && warmed.errors + warmed.timeouts > 0 {
+        let fails =
+            |warmed: &Tally| warmed.histogram.count() == 0 && warmed.errors + warmed.timeouts > 0;
+        let mut warmed = load(arm, settings, &clock, warmup).await;
+        if fails(&warmed) {
+            warmed = load(arm, settings, &clock, warmup).await;
+        }
+        // What fails again fails all the time: the reason is told, and no time spent on it.
+        if fails(&warmed) {
             arm.clients.clear();
             arm.tallies.push(warmed);
         }
+        arm.schedule = schedule(settings);
         for client in &mut arm.clients {
             client.stages = Stages::default();
         }
@@ -209,11 +238,11 @@ async fn measure_case(
         tell(round);
         for index in turn(round, arms.len()) {
             let arm = &mut arms[index];
-            if arm.clients.is_empty() {
+            if arm.clients.is_empty() || *stop.borrow() {
                 continue;
             }
             let meter = Meter::start();
-            let tally = load(arm, settings, &clock, length, round as u64).await;
+            let tally = load(arm, settings, &clock, length).await;
             if let Some(usage) = meter.stop() {
                 arm.usage.get_or_insert_default().add(usage);
             }
@@ -221,6 +250,13 @@ async fn measure_case(
         }
     }
     conclude(plan, place, arms)
+}
+
+/// The arrivals of an open loop: the same for every arm.
+fn schedule(settings: &Settings) -> Option<Schedule> {
+    let allowance = Duration::from_millis(settings.timeout_ms);
+    let of = |rate| Schedule::new(rate, settings.arrival, allowance, settings.seed);
+    settings.rate.map(of)
 }
 
 /// The order of arms in a round: each is first as often as the others, and last.
@@ -232,23 +268,14 @@ fn turn(round: usize, arms: usize) -> Vec<usize> {
     order
 }
 
-async fn load(
-    arm: &mut Arm,
-    settings: &Settings,
-    clock: &MachineClock,
-    length: Duration,
-    round: u64,
-) -> Tally {
-    match settings.rate {
-        None => {
-            let most = arm.most;
-            closed(&mut arm.clients, clock, Stretch { length, most }).await
-        }
-        Some(rate) => {
-            let begin = clock.now();
-            let seed = settings.seed.wrapping_mul(0x9e37_79b9).wrapping_add(round);
-            let schedule = Schedule::new(rate, settings.arrival, begin, begin + length, seed);
-            open(&mut arm.clients, clock, schedule, arm.most).await
+async fn load(arm: &mut Arm, settings: &Settings, clock: &MachineClock, length: Duration) -> Tally {
+    let most = arm.most;
+    match &mut arm.schedule {
+        None => closed(&mut arm.clients, clock, Stretch { length, most }).await,
+        Some(schedule) => {
+            schedule.begin(clock.now(), length);
+            let patience = Duration::from_millis(settings.timeout_ms);
+            open(&mut arm.clients, clock, schedule, most, patience).await
         }
     }
 }
@@ -259,18 +286,19 @@ async fn prepare(
     plan: &Plan,
     place: &Place<'_>,
     target: usize,
-    scope: &Arc<Scope>,
-    prefix: &str,
+    keys: (&Arc<Scope>, &str),
+    stop: &watch::Receiver<bool>,
 ) -> Arm {
     let mut arm = Arm {
         target,
         clients: Vec::new(),
         tallies: Vec::new(),
         usage: None,
+        schedule: schedule(&plan.settings),
         most: u64::MAX,
         _relay: None,
     };
-    if let Err(reason) = try_prepare(plan, place, &mut arm, scope, prefix).await {
+    if let Err(reason) = try_prepare(plan, place, &mut arm, keys, stop).await {
         arm.clients.clear();
         // A budget that is used up is not the server's failure.
         let stopped = plan.targets[target].stopped();
@@ -288,8 +316,8 @@ async fn try_prepare(
     plan: &Plan,
     place: &Place<'_>,
     arm: &mut Arm,
-    scope: &Arc<Scope>,
-    prefix: &str,
+    (scope, prefix): (&Arc<Scope>, &str),
+    stop: &watch::Receiver<bool>,
 ) -> Result<(), String> {
     let (settings, case) = (&plan.settings, place.case);
     let target = &plan.targets[arm.target];
@@ -343,6 +371,7 @@ async fn try_prepare(
             fresh,
             pool: pool.clone(),
             timeout: Duration::from_millis(settings.timeout_ms),
+            stop: stop.clone(),
             link,
             stages: Stages::default(),
         });
@@ -399,15 +428,21 @@ fn conclude(plan: &Plan, place: &Place<'_>, arms: Vec<Arm>) -> CaseOutcome {
     let case = place.case;
     let cost = billed(&case.script("", 0));
     let fresh = plan.settings.fresh || case.is_cold();
+    let tallies: Vec<&[Tally]> = arms.iter().map(|arm| &arm.tallies[..]).collect();
+    let rounds = series(&tallies);
     let mut measured: Vec<Measured> = arms
-        .into_iter()
-        .map(|arm| {
+        .iter()
+        .zip(rounds)
+        .map(|(arm, rounds)| {
             let mut stages = Stages::default();
             for client in &arm.clients {
                 stages.merge(&client.stages);
             }
             let name = &plan.targets[arm.target].name;
-            Measured::new(name, &arm.tallies, fresh.then_some(stages)).used(arm.usage)
+            Measured {
+                rounds,
+                ..Measured::new(name, &arm.tallies, fresh.then_some(stages)).used(arm.usage)
+            }
         })
         .collect();
     let again = measured.pop();

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use url::Url;
 
 use super::bare::{Bare, Speech};
@@ -17,7 +18,7 @@ use crate::target::Endpoint;
 const LENGTH: Duration = Duration::from_millis(400);
 
 /// Measures the generator on each protocol, with one client and with many.
-pub(crate) async fn ceilings(main: &Handle) -> Vec<Ceiling> {
+pub(crate) async fn ceilings(main: &Handle, stop: &watch::Receiver<bool>) -> Vec<Ceiling> {
     let mut all = Vec::new();
     for (speech, protocol, http) in [
         (Speech::Resp, "RESP", HttpVersion::Http1),
@@ -28,7 +29,7 @@ pub(crate) async fn ceilings(main: &Handle) -> Vec<Ceiling> {
             continue;
         };
         for clients in [1, 16] {
-            all.extend(ceiling(&bare, speech, protocol, http, clients).await);
+            all.extend(ceiling(&bare, speech, (protocol, http), clients, stop).await);
         }
     }
     all
@@ -37,9 +38,9 @@ pub(crate) async fn ceilings(main: &Handle) -> Vec<Ceiling> {
 async fn ceiling(
     bare: &Bare,
     speech: Speech,
-    protocol: &str,
-    http: HttpVersion,
+    (protocol, http): (&str, HttpVersion),
     clients: usize,
+    stop: &watch::Receiver<bool>,
 ) -> Option<Ceiling> {
     let scheme = if speech == Speech::Resp {
         "redis"
@@ -64,6 +65,7 @@ async fn ceiling(
             fresh: false,
             pool: None,
             timeout: Duration::from_secs(5),
+            stop: stop.clone(),
             link: first.share(),
             stages: Stages::default(),
         })

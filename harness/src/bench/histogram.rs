@@ -48,15 +48,37 @@ impl Histogram {
         self.0.value_at_quantile(share) as f64 / 1e3
     }
 
+    /// The mean, in microseconds; 0 when nothing was measured.
+    pub fn mean_us(&self) -> f64 {
+        self.0.mean() / 1e3
+    }
+
+    /// An estimate of the quantile of what these latencies are a sample of, in microseconds: between
+    /// the two that are next to the rank qn + 1/2 (Hazen), in logarithms. For the latency that a share
+    /// does not exceed depends on how many there are: of fewer, it is less far out.
+    pub(super) fn between_us(&self, share: f64) -> f64 {
+        let count = self.count();
+        if count == 0 {
+            return 0.0;
+        }
+        let rank = (share * count as f64 + 0.5).clamp(1.0, count as f64);
+        let at = |rank: f64| self.0.value_at_quantile((rank - 0.5) / count as f64) as f64 / 1e3;
+        let (low, high) = (at(rank.floor()), at(rank.ceil()));
+        (low.ln() + (high.ln() - low.ln()) * rank.fract()).exp()
+    }
+
     /// The figures that reports show; `None` when nothing was measured.
     pub fn figures(&self) -> Option<Figures> {
+        // A percentile that none of so few operations can be beyond is no more than the slowest.
+        let told =
+            |share: f64, least: u64| (self.count() >= least).then(|| self.quantile_us(share));
         (!self.0.is_empty()).then(|| Figures {
-            mean_us: self.0.mean() / 1e3,
+            mean_us: self.mean_us(),
             p50_us: self.quantile_us(0.5),
-            p90_us: self.quantile_us(0.9),
-            p99_us: self.quantile_us(0.99),
-            p999_us: self.quantile_us(0.999),
-            p9999_us: self.quantile_us(0.9999),
+            p90_us: told(0.9, 10),
+            p99_us: told(0.99, 100),
+            p999_us: told(0.999, 1_000),
+            p9999_us: told(0.9999, 10_000),
             max_us: self.0.max() as f64 / 1e3,
         })
     }
@@ -108,7 +130,8 @@ impl<'de> Deserialize<'de> for Histogram {
     }
 }
 
-/// Percentiles in microseconds.
+/// Percentiles in microseconds; `None` where there were too few operations for one of them to be
+/// beyond it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Figures {
@@ -117,38 +140,36 @@ pub struct Figures {
     /// The median.
     pub p50_us: f64,
     /// 90 %.
-    pub p90_us: f64,
+    pub p90_us: Option<f64>,
     /// 99 %.
-    pub p99_us: f64,
+    pub p99_us: Option<f64>,
     /// 99.9 %.
-    pub p999_us: f64,
+    pub p999_us: Option<f64>,
     /// 99.99 %.
-    pub p9999_us: f64,
+    pub p9999_us: Option<f64>,
     /// The slowest.
     pub max_us: f64,
 }
 
-/// Percentiles from p50 to p99.99 and the maximum, as reports print them; a dash where fewer
-/// operations were done than one in which the percentile could show.
-pub(super) fn tail(figures: Option<&Figures>, count: u64) -> [String; 6] {
+/// Percentiles from p50 to p99.99 and the maximum, as reports print them.
+pub(super) fn tail(figures: Option<&Figures>) -> [String; 6] {
     let Some(figures) = figures else {
         return std::array::from_fn(|_| "–".to_owned());
     };
-    let each = [
-        (figures.p50_us, 1),
-        (figures.p90_us, 10),
-        (figures.p99_us, 100),
-        (figures.p999_us, 1_000),
-        (figures.p9999_us, 10_000),
-        (figures.max_us, 1),
-    ];
-    each.map(|(micros, least)| {
-        if count >= least {
-            super::terminal::human(micros)
-        } else {
-            "–".to_owned()
-        }
-    })
+    [
+        Some(figures.p50_us),
+        figures.p90_us,
+        figures.p99_us,
+        figures.p999_us,
+        figures.p9999_us,
+        Some(figures.max_us),
+    ]
+    .map(told)
+}
+
+/// A latency, or a dash where there were too few operations to tell.
+pub(super) fn told(micros: Option<f64>) -> String {
+    micros.map_or_else(|| "–".to_owned(), super::terminal::human)
 }
 
 #[cfg(test)]
@@ -165,6 +186,10 @@ mod tests {
         assert!((figures.p50_us - 500.0).abs() < 1.0 && (figures.max_us - 1000.0).abs() < 1.0);
         read.merge(&one);
         assert_eq!(read.count(), 2000);
+        assert_eq!(figures.p999_us.map(f64::round), Some(999.0));
+        assert_eq!(figures.p9999_us, None, "a thousand do not tell it");
+        assert!((one.between_us(0.99) - 990.5).abs() < 0.6);
+        assert_eq!(Histogram::default().between_us(0.5), 0.0);
         assert!(Histogram::decode("!").is_err() && Histogram::decode("AAAA").is_err());
     }
 }

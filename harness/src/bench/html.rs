@@ -125,7 +125,7 @@ fn rows(case: &CaseOutcome) -> Vec<Row> {
                 .map_or_else(String::new, verdict),
         };
         let mut cells = vec![one.count.to_string()];
-        cells.extend(tail(one.figures.as_ref(), one.count));
+        cells.extend(tail(one.figures.as_ref()));
         cells.push(format!("{:.0}", one.per_second));
         cells.push(one.errors.to_string());
         cells.push(one.timeouts.to_string());

@@ -3,12 +3,10 @@
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
-use rand::RngExt;
-use rand_pcg::Pcg64Mcg;
-use rand_pcg::rand_core::SeedableRng;
-use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use super::histogram::Histogram;
+pub use super::schedule::{Arrival, Schedule};
 
 /// Where time comes from: the machine's clock, or one that a test moves.
 pub trait Clock {
@@ -19,12 +17,32 @@ pub trait Clock {
 }
 
 /// The machine's clock.
-#[derive(Debug, Clone, Copy)]
-pub struct MachineClock(Instant);
+#[derive(Debug, Clone)]
+pub struct MachineClock {
+    began: Instant,
+    stop: Option<watch::Receiver<bool>>,
+}
 
 impl Default for MachineClock {
     fn default() -> Self {
-        MachineClock(Instant::now())
+        MachineClock {
+            began: Instant::now(),
+            stop: None,
+        }
+    }
+}
+
+impl MachineClock {
+    /// A clock that keeps nobody waiting any more once the stop is set.
+    pub fn until(stop: watch::Receiver<bool>) -> Self {
+        MachineClock {
+            stop: Some(stop),
+            ..MachineClock::default()
+        }
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.as_ref().is_some_and(|stop| *stop.borrow())
     }
 }
 
@@ -34,15 +52,22 @@ const TICK: Duration = Duration::from_millis(5);
 
 impl Clock for MachineClock {
     fn now(&self) -> Duration {
-        self.0.elapsed()
+        self.began.elapsed()
     }
 
     async fn wait_until(&self, instant: Duration) {
         let left = instant.saturating_sub(self.now());
         if left > TICK {
-            tokio::time::sleep(left - TICK).await;
+            let slept = tokio::time::sleep(left - TICK);
+            match self.stop.clone() {
+                None => slept.await,
+                Some(mut stop) => tokio::select! {
+                    () = slept => {}
+                    _ = stop.wait_for(|stop| *stop) => {}
+                },
+            }
         }
-        while self.now() < instant {
+        while self.now() < instant && !self.stopped() {
             tokio::task::yield_now().await;
         }
     }
@@ -55,6 +80,8 @@ pub enum Ended {
     Done,
     /// It failed, or did something else.
     Failed(String),
+    /// The server asks for fewer requests, and for none this long.
+    SlowDown(Duration),
     /// No answer came in time.
     TimedOut,
     /// The budget allows no more.
@@ -65,16 +92,6 @@ pub enum Ended {
 pub trait Worker {
     /// Runs one operation.
     fn run(&mut self) -> impl Future<Output = Ended>;
-}
-
-/// When operations start.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Arrival {
-    /// At equal distances.
-    Constant,
-    /// At random, independent of each other, as the requests of many users arrive.
-    Poisson,
 }
 
 /// What one stretch of load came to.
@@ -95,7 +112,13 @@ pub struct Tally {
     /// In an open loop: how late a client that was free began, which is the generator's fault and
     /// not the server's.
     pub late: Histogram,
-    /// From the first start to the last end.
+    /// How many operations an open loop was to start.
+    pub offered: u64,
+    /// In how long.
+    pub scheduled: Duration,
+    /// How long it lasted, which throughput is reckoned by. In a closed loop from the first start to the
+    /// last end; in an open loop to the last start, or to the end of the schedule if that is later:
+    /// answers that are still on their way do not make a rate lower.
     pub elapsed: Duration,
 }
 
@@ -117,6 +140,8 @@ impl From<Duration> for Stretch {
     }
 }
 
+const SLOW_DOWN: &str = "the server asks for fewer requests (429)";
+
 /// Takes one of so many operations, if one is left.
 fn take(left: &Cell<u64>) -> bool {
     let some = left.get() > 0;
@@ -133,6 +158,10 @@ impl Tally {
                 self.errors += 1;
                 self.first_error.get_or_insert(reason);
             }
+            Ended::SlowDown(_) => {
+                self.errors += 1;
+                self.first_error.get_or_insert_with(|| SLOW_DOWN.to_owned());
+            }
             Ended::Stopped(reason) => {
                 self.stopped.get_or_insert(reason);
             }
@@ -144,6 +173,8 @@ impl Tally {
         self.histogram.merge(&other.histogram);
         self.errors += other.errors;
         self.timeouts += other.timeouts;
+        self.offered += other.offered;
+        self.scheduled += other.scheduled;
         self.elapsed += other.elapsed;
         self.capped |= other.capped;
         self.late.merge(&other.late);
@@ -156,54 +187,9 @@ impl Tally {
     }
 }
 
-/// Intended starts, in order.
-#[derive(Debug)]
-pub struct Schedule {
-    arrival: Arrival,
-    gap: f64,
-    next: Duration,
-    end: Duration,
-    random: Pcg64Mcg,
-}
-
-impl Schedule {
-    /// `rate` starts a second from `begin` to `end`.
-    pub fn new(rate: f64, arrival: Arrival, begin: Duration, end: Duration, seed: u64) -> Self {
-        let mut schedule = Schedule {
-            arrival,
-            gap: 1.0 / rate,
-            next: begin,
-            end,
-            random: Pcg64Mcg::seed_from_u64(seed),
-        };
-        // Short rounds that each began with a start would have too many of them.
-        let first = match arrival {
-            Arrival::Constant => Duration::from_secs_f64(schedule.gap / 2.0),
-            Arrival::Poisson => schedule.draw(),
-        };
-        schedule.next += first;
-        schedule
-    }
-
-    fn take(&mut self) -> Option<Duration> {
-        let intended = self.next;
-        if intended >= self.end {
-            return None;
-        }
-        let gap = match self.arrival {
-            Arrival::Constant => Duration::from_secs_f64(self.gap),
-            Arrival::Poisson => self.draw(),
-        };
-        self.next += gap;
-        Some(intended)
-    }
-
-    fn draw(&mut self) -> Duration {
-        // 1 - u is never 0, whose logarithm there is none of.
-        let gap = -(1.0 - self.random.random::<f64>()).ln() * self.gap;
-        Duration::from_secs_f64(gap.min(3600.0))
-    }
-}
+/// A failure is not repeated at once in a closed loop: a server that is gone would be asked a million
+/// times.
+const AFTER_FAILURE: Duration = Duration::from_millis(20);
 
 /// Closed loop: each worker starts the next operation when the last one ended.
 pub async fn closed<W: Worker, C: Clock>(
@@ -227,8 +213,16 @@ pub async fn closed<W: Worker, C: Clock>(
                 return;
             }
             let ended = worker.run().await;
-            let latency = clock.now().saturating_sub(start);
-            tally.borrow_mut().note(ended, latency);
+            let now = clock.now();
+            let pause = match &ended {
+                Ended::Failed(_) => AFTER_FAILURE,
+                Ended::SlowDown(pause) => *pause,
+                _ => Duration::ZERO,
+            };
+            tally.borrow_mut().note(ended, now.saturating_sub(start));
+            if !pause.is_zero() {
+                clock.wait_until(now + pause).await;
+            }
         }
     };
     futures_util::future::join_all(workers.iter_mut().map(run)).await;
@@ -239,43 +233,70 @@ pub async fn closed<W: Worker, C: Clock>(
 
 /// Open loop: operations start when the schedule says. An operation for which no worker was free
 /// waits for one, and its latency counts from when it should have started: a server that stalls
-/// makes all wait that came meanwhile, and all of them are seen.
+/// makes all wait that came meanwhile, and all of them are seen. One that has waited longer than
+/// `patience` is given up as a timeout, and one that would start while the server asks for fewer
+/// requests is a failure: neither is left out, and neither is sent.
 ///
 /// No more than `most` operations start.
 pub async fn open<W: Worker, C: Clock>(
     workers: &mut [W],
     clock: &C,
-    schedule: Schedule,
+    schedule: &mut Schedule,
     most: u64,
+    patience: Duration,
 ) -> Tally {
     let left = Cell::new(most);
     let begin = clock.now();
+    let (last_start, held_until) = (Cell::new(begin), Cell::new(Duration::ZERO));
     let tally = RefCell::new(Tally::default());
-    let schedule = RefCell::new(schedule);
+    let arrivals = RefCell::new(&mut *schedule);
     let run = async |worker: &mut W| {
         loop {
             if tally.borrow().stopped.is_some() {
                 return;
             }
-            let next = schedule.borrow_mut().take();
+            let next = arrivals.borrow_mut().take(clock.now());
             let Some(intended) = next else { return };
             if !take(&left) {
                 tally.borrow_mut().capped = true;
                 return;
             }
+            tally.borrow_mut().offered += 1;
             let free = clock.now() < intended;
             clock.wait_until(intended).await;
+            let start = clock.now();
+            let waited = start.saturating_sub(intended);
+            last_start.set(start);
+            if intended < held_until.get() {
+                tally
+                    .borrow_mut()
+                    .note(Ended::SlowDown(Duration::ZERO), waited);
+                continue;
+            }
+            if waited > patience {
+                tally.borrow_mut().note(Ended::TimedOut, waited);
+                continue;
+            }
             if free {
-                let late = clock.now().saturating_sub(intended);
-                tally.borrow_mut().late.record(late);
+                tally.borrow_mut().late.record(waited);
             }
             let ended = worker.run().await;
-            let latency = clock.now().saturating_sub(intended);
+            let now = clock.now();
+            if let Ended::SlowDown(pause) = &ended {
+                held_until.set(held_until.get().max(now + *pause));
+            }
+            let latency = now.saturating_sub(intended);
             tally.borrow_mut().note(ended, latency);
         }
     };
     futures_util::future::join_all(workers.iter_mut().map(run)).await;
     let mut tally = tally.into_inner();
-    tally.elapsed = clock.now().saturating_sub(begin);
+    let now = clock.now();
+    let mut end = schedule.finish();
+    if tally.capped || tally.stopped.is_some() {
+        end = end.min(now);
+    }
+    tally.scheduled = end.saturating_sub(begin);
+    tally.elapsed = end.max(last_start.get()).saturating_sub(begin);
     tally
 }

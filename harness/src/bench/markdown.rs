@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::histogram::tail;
+use super::histogram::{tail, told};
 use super::outcome::{Comparison, Outcome};
 use super::overtake::overtakes;
 use super::price::RateCost;
@@ -37,7 +37,7 @@ pub fn markdown(outcome: &Outcome) -> String {
                     text,
                     " {} | {} | {:.0} |",
                     human(figures.p50_us),
-                    human(figures.p99_us),
+                    told(figures.p99_us),
                     one.per_second
                 ),
                 None => write!(text, " failed | | |"),
@@ -97,7 +97,7 @@ fn percentiles(outcome: &Outcome, text: &mut String) {
                 place(case),
                 escape(&one.target),
                 one.count,
-                tail(one.figures.as_ref(), one.count).join(" | "),
+                tail(one.figures.as_ref()).join(" | "),
                 one.errors,
                 one.timeouts
             );

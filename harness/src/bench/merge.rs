@@ -154,6 +154,13 @@ fn add_measured(into: &mut Measured, from: &Measured) {
         into.first_error.clone_from(&from.first_error);
     }
     into.count = into.histogram.count();
+    into.offered_per_second = match (into.offered_per_second, from.offered_per_second) {
+        (Some(one), Some(other)) => {
+            let elapsed = (into.elapsed_s + from.elapsed_s).max(1e-9);
+            Some((one * into.elapsed_s + other * from.elapsed_s) / elapsed)
+        }
+        (one, other) => one.or(other),
+    };
     into.elapsed_s += from.elapsed_s;
     into.per_second = rate(into.count, into.elapsed_s);
     into.capped |= from.capped;

@@ -27,7 +27,9 @@ mod processor;
 pub mod regression;
 mod relay;
 mod report;
+mod schedule;
 pub mod script;
+mod series;
 pub mod statistic;
 mod terminal;
 mod warning;
@@ -42,11 +44,12 @@ pub use log::log;
 pub use markdown::markdown;
 pub use merge::merge;
 pub use outcome::{
-    CaseOutcome, Ceiling, Comparison, ERROR, FORMAT, Measured, Outcome, Round, Settings, TargetInfo,
+    CaseOutcome, Ceiling, Comparison, ERROR, FORMAT, Measured, Outcome, Settings, TargetInfo,
 };
 pub use overtake::{Overtake, overtakes};
 pub use processor::{KEPT_WAITING, SATURATED};
 pub use relay::{Distance, Relay};
 pub use report::{Format, Wanted};
+pub use series::{Series, series};
 pub use terminal::terminal;
 pub use worker::Stages;

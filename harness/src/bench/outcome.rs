@@ -8,6 +8,7 @@ use super::load::{Arrival, Tally};
 use super::operation::{Group, Way};
 use super::price::CostRow;
 use super::processor::Usage;
+use super::series::Series;
 use super::statistic::{Ratio, paired};
 use super::worker::Stages;
 
@@ -169,6 +170,8 @@ pub struct Measured {
     pub elapsed_s: f64,
     /// Operations done per second.
     pub per_second: f64,
+    /// How many operations an open loop was to start per second; `None` in a closed one.
+    pub offered_per_second: Option<f64>,
     /// The share of one processor that the generator used meanwhile; `None` where the system does
     /// not tell.
     pub processor: Option<f64>,
@@ -181,28 +184,10 @@ pub struct Measured {
     pub figures: Option<Figures>,
     /// All latencies in nanoseconds: HdrHistogram's compressed V2 format in base64.
     pub histogram: Histogram,
-    /// The figures of each round, which comparisons rest on.
-    pub rounds: Vec<Round>,
+    /// The figures of rounds, which comparisons rest on.
+    pub rounds: Series,
     /// The stages of fresh connections.
     pub stages: Option<Stages>,
-}
-
-/// A round's figures.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Round {
-    /// The mean in microseconds; 0 where nothing was done, as with the others.
-    pub mean_us: f64,
-    /// The median.
-    pub p50_us: f64,
-    /// 90 %.
-    pub p90_us: f64,
-    /// 99 %.
-    pub p99_us: f64,
-    /// 99.9 %.
-    pub p999_us: f64,
-    /// Operations per second.
-    pub per_second: f64,
 }
 
 /// One target held against another.
@@ -213,29 +198,13 @@ pub struct Comparison {
     pub target: String,
     /// The ratio of medians.
     pub p50: Option<Ratio>,
-    /// The ratio of 99 % quantiles.
+    /// The ratio of 99 % quantiles; `None` with too few operations.
     pub p99: Option<Ratio>,
     /// Whether the medians' difference is inconclusive: it may be none, or is no larger than what
     /// the reference shows against itself.
     pub inconclusive: bool,
     /// The same of the 99 % quantiles.
     pub inconclusive_p99: bool,
-}
-
-impl Round {
-    /// The figures of a stretch of load.
-    pub fn of(tally: &Tally) -> Round {
-        let figures = tally.histogram.figures();
-        let of = |get: fn(&Figures) -> f64| figures.as_ref().map_or(0.0, get);
-        Round {
-            mean_us: of(|one| one.mean_us),
-            p50_us: of(|one| one.p50_us),
-            p90_us: of(|one| one.p90_us),
-            p99_us: of(|one| one.p99_us),
-            p999_us: of(|one| one.p999_us),
-            per_second: rate(tally.histogram.count(), tally.elapsed.as_secs_f64()),
-        }
-    }
 }
 
 /// So many in so many seconds, per second.
@@ -248,7 +217,7 @@ pub(crate) fn rate(count: u64, seconds: f64) -> f64 {
 }
 
 impl Measured {
-    /// The figures of all rounds.
+    /// The figures of all rounds together; those of each are to be put in afterwards.
     pub fn new(target: &str, rounds: &[Tally], stages: Option<Stages>) -> Self {
         let mut all = Tally::default();
         for round in rounds {
@@ -265,12 +234,14 @@ impl Measured {
             capped: all.capped,
             elapsed_s,
             per_second: rate(all.histogram.count(), elapsed_s),
+            offered_per_second: (all.offered > 0)
+                .then(|| rate(all.offered, all.scheduled.as_secs_f64())),
             processor: None,
             waiting: None,
             late_us: (all.late.count() > 0).then(|| all.late.quantile_us(0.99)),
             figures: all.histogram.figures(),
             histogram: all.histogram,
-            rounds: rounds.iter().map(Round::of).collect(),
+            rounds: Series::default(),
             stages,
         }
     }
@@ -281,11 +252,6 @@ impl Measured {
         self.waiting = usage.map(|usage| usage.shares().1);
         self
     }
-
-    /// One figure of every round.
-    pub fn series(&self, get: impl Fn(&Round) -> f64) -> Vec<f64> {
-        self.rounds.iter().map(get).collect()
-    }
 }
 
 impl CaseOutcome {
@@ -295,10 +261,9 @@ impl CaseOutcome {
             return;
         };
         let against = |subject: &Measured, floor: [f64; 2]| {
-            let ratio = |get: fn(&Round) -> f64| {
-                paired(&reference.series(get), &subject.series(get), ERROR)
-            };
-            let (p50, p99) = (ratio(|round| round.p50_us), ratio(|round| round.p99_us));
+            let (before, after) = (&reference.rounds, &subject.rounds);
+            let p50 = paired(&before.p50_us, &after.p50_us, ERROR);
+            let p99 = paired(&before.p99_us, &after.p99_us, ERROR);
             Comparison {
                 target: subject.target.clone(),
                 inconclusive: open(p50, floor[0]),

@@ -7,8 +7,9 @@
 use std::str::FromStr;
 
 use super::merge::different;
-use super::outcome::{CaseOutcome, Measured, Outcome, Round, Settings};
+use super::outcome::{CaseOutcome, Measured, Outcome, Settings};
 use super::processor::KEPT_WAITING;
+use super::series::Series;
 use super::statistic::{Ratio, paired, unpaired};
 use super::terminal::place;
 
@@ -42,14 +43,14 @@ const METRICS: [(&str, Metric); 6] = [
 ];
 
 impl Metric {
-    fn of(self, round: &Round) -> f64 {
+    fn of(self, rounds: &Series) -> &[f64] {
         match self {
-            Metric::Mean => round.mean_us,
-            Metric::P50 => round.p50_us,
-            Metric::P90 => round.p90_us,
-            Metric::P99 => round.p99_us,
-            Metric::P999 => round.p999_us,
-            Metric::Throughput => round.per_second,
+            Metric::Mean => &rounds.mean_us,
+            Metric::P50 => &rounds.p50_us,
+            Metric::P90 => &rounds.p90_us,
+            Metric::P99 => &rounds.p99_us,
+            Metric::P999 => &rounds.p999_us,
+            Metric::Throughput => &rounds.per_second,
         }
     }
 
@@ -105,6 +106,16 @@ impl FromStr for Rule {
     }
 }
 
+impl Rule {
+    fn is_broken(&self, ratio: f64) -> bool {
+        if self.above {
+            ratio > self.limit
+        } else {
+            ratio < self.limit
+        }
+    }
+}
+
 /// A rule at a case and a target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
@@ -118,6 +129,8 @@ pub struct Change {
     pub ratio: Ratio,
     /// Whether the rule fails.
     pub alarm: bool,
+    /// Whether the estimate is beyond the limit and the interval is not: more rounds would tell.
+    pub open: bool,
     /// Why it cannot be judged, in words, although it would fail: the machine was busy, say.
     pub disturbed: Option<&'static str>,
 }
@@ -127,7 +140,10 @@ pub struct Change {
 pub struct Changes {
     /// Every rule at every case that both have.
     pub all: Vec<Change>,
-    /// What only one of them has, or has too few rounds of.
+    /// Cases that fail more often now than then, in words. Failures have no latency, so that no rule
+    /// would see them.
+    pub failing: Vec<String>,
+    /// What only one of them has, or has too few operations of.
     pub missing: Vec<String>,
 }
 
@@ -165,7 +181,10 @@ pub fn changes(then: &Outcome, now: &Outcome, rules: &[Rule]) -> Result<Changes,
                     .find(|old| old.target == result.target)
             });
             match old {
-                Some(old) => pairs.push((place(case), before, case, old, result)),
+                Some(old) => {
+                    changes.failing.extend(failing(&place(case), old, result));
+                    pairs.push((place(case), before, case, old, result));
+                }
                 None => changes
                     .missing
                     .push(format!("{} on {}", place(case), result.target)),
@@ -180,11 +199,8 @@ pub fn changes(then: &Outcome, now: &Outcome, rules: &[Rule]) -> Result<Changes,
         for rule in rules {
             match ratio(old, new, rule.metric, error) {
                 Some(ratio) => {
-                    let broken = if rule.above {
-                        ratio.low > rule.limit
-                    } else {
-                        ratio.high < rule.limit
-                    };
+                    // The end of the interval that is nearer to nothing changed.
+                    let broken = rule.is_broken(if rule.above { ratio.low } else { ratio.high });
                     let floor = floor(case, rule.metric)
                         .max(before.map_or(0.0, |before| floor(before, rule.metric)));
                     let disturbed = if starved(old) || starved(new) {
@@ -199,23 +215,54 @@ pub fn changes(then: &Outcome, now: &Outcome, rules: &[Rule]) -> Result<Changes,
                         target: new.target.clone(),
                         metric: rule.metric,
                         alarm: broken && disturbed.is_none(),
+                        open: !broken && disturbed.is_none() && rule.is_broken(ratio.ratio),
                         disturbed: disturbed.filter(|_| broken),
                         ratio,
                     });
                 }
-                None => changes.missing.push(format!("{place} on {}", new.target)),
+                None => changes.missing.push(format!(
+                    "{} of {place} on {}: too few operations",
+                    rule.metric.name(),
+                    new.target
+                )),
             }
         }
     }
-    if changes.all.is_empty() {
-        return Err("the two benchmarks have no measured case and target in common".into());
+    if pairs.is_empty() {
+        return Err("the two benchmarks have no case and target in common".into());
+    }
+    if changes.all.is_empty() && changes.failing.is_empty() {
+        return Err(format!(
+            "nothing can be compared: both benchmarks need more operations, by a longer --duration \
+             ({})",
+            changes.missing.first().map_or("", String::as_str)
+        ));
     }
     Ok(changes)
 }
 
 fn ratio(old: &Measured, new: &Measured, metric: Metric, error: f64) -> Option<Ratio> {
-    let series = |one: &Measured| one.series(|round| metric.of(round));
-    unpaired(&series(old), &series(new), error)
+    unpaired(metric.of(&old.rounds), metric.of(&new.rounds), error)
+}
+
+/// So many of a hundred operations may fail more than did, before it is an alarm.
+const FAILURES: f64 = 0.01;
+
+/// Says that more operations fail than did, if that is so.
+fn failing(place: &str, old: &Measured, new: &Measured) -> Option<String> {
+    let share = |one: &Measured| {
+        let failed = one.errors + one.timeouts;
+        failed as f64 / (failed + one.count).max(1) as f64
+    };
+    (share(new) > share(old) + FAILURES).then(|| {
+        format!(
+            "{place} on {}: {:.0} % of operations fail, and {:.0} % did ({})",
+            new.target,
+            share(new) * 100.0,
+            share(old) * 100.0,
+            new.first_error.as_deref().unwrap_or("no answer in time")
+        )
+    })
 }
 
 /// Whether others kept the generator from working: then its latencies are of them.
@@ -228,15 +275,14 @@ fn floor(case: &CaseOutcome, metric: Metric) -> f64 {
     let Some((reference, again)) = case.results.first().zip(case.again.as_ref()) else {
         return 0.0;
     };
-    let series = |one: &Measured| one.series(|round| metric.of(round));
-    paired(&series(reference), &series(again), FALSE_ALARMS)
-        .map_or(0.0, |ratio| ratio.ratio.ln().abs())
+    let (one, other) = (metric.of(&reference.rounds), metric.of(&again.rounds));
+    paired(one, other, FALSE_ALARMS).map_or(0.0, |ratio| ratio.ratio.ln().abs())
 }
 
 impl Changes {
-    /// Whether any rule fails.
+    /// Whether any rule fails, or more operations than did.
     pub fn alarm(&self) -> bool {
-        self.all.iter().any(|change| change.alarm)
+        !self.failing.is_empty() || self.all.iter().any(|change| change.alarm)
     }
 
     /// What changed, a line each: alarms, then what differs without breaking a rule.
@@ -254,6 +300,9 @@ impl Changes {
                 percent(change.ratio.high)
             )
         };
+        for failing in &self.failing {
+            text.push_str(&format!("worse: {failing}\n"));
+        }
         for change in self.all.iter().filter(|change| change.alarm) {
             text.push_str(&line(change, "worse"));
         }
@@ -262,8 +311,15 @@ impl Changes {
                 text.push_str(&line(change, &format!("not judged, for {reason}")));
             }
         }
+        for change in self.all.iter().filter(|change| change.open) {
+            text.push_str(&line(
+                change,
+                "perhaps worse, a longer --duration would tell",
+            ));
+        }
         let differs = |change: &&Change| {
-            !change.alarm && change.disturbed.is_none() && !change.ratio.is_inconclusive()
+            let said = change.alarm || change.open || change.disturbed.is_some();
+            !said && !change.ratio.is_inconclusive()
         };
         for change in self.all.iter().filter(differs) {
             text.push_str(&line(change, "changed, within the rule"));

@@ -1,8 +1,8 @@
 //! A relay on loopback that delays what passes through it, as a distance does.
 //!
 //! Each direction takes half the round trip, and jitter on top. Threads and the system's own sleep
-//! do it: tokio's timer has ticks of a millisecond, which is much of a short distance. Bandwidth
-//! and loss are not imitated. The system completes a connection on loopback by itself, so that
+//! do it: tokio's timer has ticks of a millisecond, which is much of a short distance. Bandwidth,
+//! loss and the slow start of TCP are not imitated: at a real distance large values take longer. The system completes a connection on loopback by itself, so that
 //! whoever connects waits for the round trip of a handshake of its own accord.
 
 use std::io::{self, Read, Write};
@@ -60,8 +60,12 @@ impl Relay {
                     return;
                 }
                 let Ok(client) = client else { continue };
-                // A server that is gone closes the connection of the client, as it would itself.
-                let _ = pass_on(client, to, distance, seed.wrapping_add(number as u64));
+                let seed = seed.wrapping_add(number as u64);
+                // A thread each: connecting to a server that is really far away takes its time. A
+                // server that is gone closes the connection of the client, as it would itself.
+                let _ = thread::Builder::new()
+                    .name("relay-connect".into())
+                    .spawn(move || pass_on(client, to, distance, seed));
             }
         })?;
         Ok(Relay { address, ended })

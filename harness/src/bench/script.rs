@@ -12,6 +12,9 @@ const READ: &str = "return redis.call('GET', KEYS[1])";
 /// Keys expire after an hour by themselves, should nobody come to delete them.
 const EXPIRY: [&str; 2] = ["EX", "3600"];
 
+/// How long a key is taken to be where traffic is reckoned: `session:` and a number, say.
+const KEY_LENGTH: usize = 20;
+
 /// One request and its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Exchange {
@@ -45,9 +48,19 @@ pub struct Script {
 impl Case {
     /// How many bytes of arguments and values one operation moves, both ways.
     pub fn bytes(&self) -> u64 {
-        let script = self.script("swapcheck:bench:", 0);
-        let commands = script.exchanges.iter().flat_map(Exchange::commands);
-        let sent: usize = commands.flatten().map(Vec::len).sum();
+        let script = self.script("", 0);
+        let length = |words: &[&[u8]]| words.iter().map(|word| word.len()).sum::<usize>();
+        let sent: usize = script
+            .exchanges
+            .iter()
+            .flat_map(Exchange::commands)
+            .map(|command| {
+                // A benchmark's own keys are longer than those that people choose.
+                let keys = scenarios::key_position::keys(command);
+                let all: usize = command.iter().map(Vec::len).sum();
+                all - length(&keys) + keys.len() * KEY_LENGTH
+            })
+            .sum();
         let received = match self.kind {
             Kind::Get
             | Kind::CacheHit

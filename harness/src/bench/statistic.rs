@@ -104,7 +104,9 @@ impl Sample {
         Some(Sample {
             mean,
             variance: squares / (n - 1.0) / n * widening,
-            freedom: ((n / widening) - 1.0).max(2.0),
+            // Squares of values that are alike are alike by the square of that (Bayley and
+            // Hammersley 1946): so many independent ones tell the variance as well.
+            freedom: (n * (1.0 - likeness * likeness) / (1.0 + likeness * likeness) - 1.0).max(2.0),
         })
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 
-use super::histogram::Histogram;
+use super::histogram::{Histogram, told};
 use super::link::HttpVersion;
 use super::operation::{Group, Way};
 use super::outcome::{CaseOutcome, Ceiling, Comparison, Measured, Outcome};
@@ -36,11 +36,14 @@ pub fn terminal(outcome: &Outcome, width: usize) -> String {
         let cases = outcome.cases.iter().filter(|case| case.rtt_us == rtt);
         let _ = writeln!(text, "{}\n", table(outcome, cases, width));
     }
-    text.push_str(&cold_starts(outcome));
+    if let Some(note) = dashes(outcome) {
+        let _ = writeln!(text, "{note}\n");
+    }
+    text.push_str(&cold_starts(outcome, width));
     for one in overtakes(outcome) {
         let _ = writeln!(text, "{}", sentence(&one));
     }
-    text.push_str(&cost(outcome));
+    text.push_str(&cost(outcome, width));
     let _ = writeln!(text, "{}", noise(outcome));
     for line in generator(outcome) {
         let _ = writeln!(text, "generator against a bare responder: {line}");
@@ -61,17 +64,40 @@ fn plain(header: Vec<String>) -> Table {
     table
 }
 
-fn to_the_right(table: &mut Table) {
+/// Aligns figures to the right, and breaks lines in cells where the table would be too wide.
+fn fit(table: &mut Table, width: usize) {
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
+    let wide = table.lines().next().map_or(0, |line| line.chars().count());
+    if wide > width {
+        table
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(u16::try_from(width).unwrap_or(u16::MAX).max(80));
+        // Ids are for --filter: they stay whole.
+        if let Some(column) = table.column_mut(0) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+}
+
+/// What a dash in the place of a p99 means, when there is one.
+fn dashes(outcome: &Outcome) -> Option<&'static str> {
+    let mut figures = outcome
+        .cases
+        .iter()
+        .flat_map(|case| &case.results)
+        .filter_map(|one| one.figures.as_ref());
+    let untold = figures.any(|figures| figures.p99_us.is_none());
+    untold
+        .then_some("–: fewer than a hundred operations do not tell a p99; a longer --duration does")
 }
 
 /// The stages of operations on fresh connections, a line for each target.
-fn cold_starts(outcome: &Outcome) -> String {
+fn cold_starts(outcome: &Outcome, width: usize) -> String {
     let rows = stages(outcome);
     if rows.is_empty() {
         return String::new();
@@ -83,7 +109,7 @@ fn cold_starts(outcome: &Outcome) -> String {
         let cells = medians.map(|median| median.map_or_else(|| "-".to_owned(), human));
         table.add_row(std::iter::once(label).chain(cells));
     }
-    to_the_right(&mut table);
+    fit(&mut table, width);
     format!("{table}\n\n")
 }
 
@@ -118,7 +144,7 @@ pub(super) fn stages(outcome: &Outcome) -> Vec<(String, [Option<f64>; 6])> {
 }
 
 /// What the operations cost at their smallest size, without batches.
-fn cost(outcome: &Outcome) -> String {
+fn cost(outcome: &Outcome, width: usize) -> String {
     let mut header: Vec<String> = ["Upstash's price of", "commands", "a million"]
         .map(str::to_owned)
         .into();
@@ -148,8 +174,10 @@ fn cost(outcome: &Outcome) -> String {
     if seen.is_empty() {
         return String::new();
     }
-    to_the_right(&mut table);
-    format!("\n{table}\n\n")
+    fit(&mut table, width);
+    format!(
+        "\n{table}\nThe plan is the cheapest whose commands and traffic allow it; what is stored is not looked at.\n\n"
+    )
 }
 
 /// The generator's own figures, a line each.
@@ -281,17 +309,7 @@ fn table<'a>(
         }
         table.add_row(row);
     }
-    to_the_right(&mut table);
-    let wide = table.lines().next().map_or(0, |line| line.chars().count());
-    if wide > width {
-        table
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_width(u16::try_from(width).unwrap_or(u16::MAX).max(80));
-        // Ids are for --filter: they stay whole.
-        if let Some(column) = table.column_mut(0) {
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        }
-    }
+    fit(&mut table, width);
     table
 }
 
@@ -299,10 +317,13 @@ fn figures(measured: &Measured) -> [String; 3] {
     match &measured.figures {
         Some(figures) => [
             human(figures.p50_us),
-            human(figures.p99_us),
+            told(figures.p99_us),
             format!("{:.0}", measured.per_second),
         ],
-        None => ["failed".into(), String::new(), String::new()],
+        None if measured.errors + measured.timeouts > 0 => {
+            ["failed".into(), String::new(), String::new()]
+        }
+        None => ["none".into(), String::new(), String::new()],
     }
 }
 
@@ -320,7 +341,7 @@ fn judged(ratio: Option<Ratio>, inconclusive: bool) -> String {
     match ratio {
         Some(_) if inconclusive => "inconclusive".into(),
         Some(ratio) => times(ratio),
-        None => "not comparable".into(),
+        None => "too few".into(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a reader must know before using the figures.
 
-use super::outcome::{Measured, Outcome};
+use super::outcome::{Measured, Outcome, rate};
 use super::processor::{KEPT_WAITING, SATURATED};
 
 /// All warnings about an outcome.
@@ -67,16 +67,17 @@ pub(crate) fn warnings(outcome: &Outcome) -> Vec<String> {
         ));
     }
     if let Some(rate) = outcome.settings.rate {
-        let late: Vec<String> = all()
-            .filter(|(_, one)| one.count > 0 && !one.capped && one.per_second < rate * 0.95)
+        let behind: Vec<String> = all()
+            .filter(|(_, one)| !one.capped && fell_behind(one))
             .map(|(id, one)| format!("{id} on {}: {:.0}/s", one.target, one.per_second))
             .collect();
-        if !late.is_empty() {
+        if !behind.is_empty() {
             warnings.push(format!(
-                "{} did not reach the {rate}/s asked for ({}): latencies grow with the backlog; lower \
-                 --rate or raise --clients",
-                measurements(late.len()),
-                few(&late)
+                "{} did not reach the {rate}/s asked for ({}): latencies grow with the backlog for as \
+                 long as it lasts, and say more of --duration than of the target; lower --rate or \
+                 raise --clients",
+                measurements(behind.len()),
+                few(&behind)
             ));
         }
     }
@@ -99,11 +100,13 @@ pub(crate) fn warnings(outcome: &Outcome) -> Vec<String> {
             measurements(capped)
         ));
     }
+    let ended = |one: &&Measured| one.stopped.is_some() && !outcome.interrupted;
     let stopped: Vec<String> = all()
-        .filter(|(_, one)| one.stopped.is_some())
+        .filter(|(_, one)| ended(one))
         .map(|(id, one)| format!("{id} on {}", one.target))
         .collect();
-    if let Some(reason) = all().find_map(|(_, one)| one.stopped.as_deref()) {
+    let reason = all().find(|(_, one)| ended(one));
+    if let Some(reason) = reason.and_then(|(_, one)| one.stopped.as_deref()) {
         warnings.push(format!(
             "{} ended before the end: {reason} ({})",
             measurements(stopped.len()),
@@ -118,6 +121,13 @@ pub(crate) fn warnings(outcome: &Outcome) -> Vec<String> {
 
 /// Less than this is no lateness worth a word, in microseconds.
 const LATE_US: f64 = 100.0;
+
+/// Whether operations began later than an open loop was to start them.
+fn fell_behind(one: &Measured) -> bool {
+    let begun = rate(one.count + one.errors + one.timeouts, one.elapsed_s);
+    one.offered_per_second
+        .is_some_and(|offered| begun < offered * 0.95)
+}
 
 fn measurements(count: usize) -> String {
     match count {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use super::histogram::Histogram;
 use super::link::{Fault, Link, Route};
@@ -106,6 +106,8 @@ pub(crate) struct Client {
     /// Where connections come from, when clients share some.
     pub(crate) pool: Option<Arc<Pool>>,
     pub(crate) timeout: Duration,
+    /// Set when the benchmark is to end: what is under way ends, and nothing else begins.
+    pub(crate) stop: watch::Receiver<bool>,
     pub(crate) link: Option<Link>,
     pub(crate) stages: Stages,
 }
@@ -163,11 +165,11 @@ impl Client {
     }
 }
 
-/// A failure is not repeated at once: a server that is gone would be asked a million times.
-const AFTER_FAILURE: Duration = Duration::from_millis(20);
-
 impl Worker for Client {
     async fn run(&mut self) -> Ended {
+        if *self.stop.borrow() {
+            return Ended::Stopped("it was interrupted".into());
+        }
         if let Some(target) = &self.target
             && let Err(refusal) = target.spend(self.commands)
         {
@@ -175,17 +177,10 @@ impl Worker for Client {
         }
         match tokio::time::timeout(self.timeout, self.operate()).await {
             Ok(Ok(())) => Ended::Done,
-            Ok(Err(Fault::Refused(text))) => {
-                tokio::time::sleep(AFTER_FAILURE).await;
-                Ended::Failed(text)
-            }
-            Ok(Err(Fault::SlowDown(pause))) => {
-                tokio::time::sleep(pause).await;
-                Ended::Failed("the server asks for fewer requests (429)".into())
-            }
+            Ok(Err(Fault::Refused(text))) => Ended::Failed(text),
+            Ok(Err(Fault::SlowDown(pause))) => Ended::SlowDown(pause),
             Ok(Err(Fault::Lost(text))) => {
                 self.link = None;
-                tokio::time::sleep(AFTER_FAILURE).await;
                 Ended::Failed(text)
             }
             Err(_) => {

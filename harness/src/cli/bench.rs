@@ -26,6 +26,9 @@ use crate::target::{Environment, Notify, Options, Target, TargetKind, TargetSpec
 /// How many billable commands are sent to a server that is not ours, unless told otherwise.
 const GUEST_BUDGET: u64 = 100_000;
 
+/// How many operations an open loop has to start for anything to be said of them.
+const FEWEST: f64 = 10.0;
+
 /// What to measure, where, and how.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -229,15 +232,16 @@ fn merged(args: &MergeArgs) -> Result<Exit, Failure> {
 
 /// Holds the figures against an earlier benchmark's, and says how.
 fn compared(earlier: &Outcome, outcome: &Outcome, rules: &[Rule]) -> Result<Exit, Failure> {
-    let shown = [Rule {
-        metric: Metric::P50,
+    let shown = [Metric::P50, Metric::P99].map(|metric| Rule {
+        metric,
         above: true,
         limit: f64::INFINITY,
-    }];
+    });
+    let asked = !rules.is_empty();
     let rules = if rules.is_empty() { &shown[..] } else { rules };
     let changes = changes(earlier, outcome, rules).map_err(Failure::mistake)?;
     output::print(&changes.text());
-    Ok(if changes.alarm() {
+    Ok(if asked && changes.alarm() {
         Exit::Differences
     } else {
         Exit::Success
@@ -283,6 +287,15 @@ fn settings(args: &BenchArgs) -> Result<Settings, Failure> {
         return Err(Failure::mistake(
             "--duration 0 measures nothing: write 1500ms, say",
         ));
+    }
+    if let Some(rate) = args.rate
+        && rate * args.duration.as_secs_f64() < FEWEST
+    {
+        return Err(Failure::mistake(format!(
+            "--rate {rate} for {} s starts fewer than {FEWEST} operations, which tell nothing: give a \
+             longer --duration",
+            args.duration.as_secs_f64()
+        )));
     }
     if args.timeout.is_zero() {
         return Err(Failure::mistake(
