@@ -1,6 +1,7 @@
 //! Charts as inline SVG. Colours are left to the page: class `t0`, `t1` … per target.
 //!
-//! Charts are as wide as a telephone, so that their text has the size it is written in everywhere.
+//! Charts are as wide as a telephone, so that their text has about the size it is written in
+//! everywhere.
 
 use std::fmt::Write;
 
@@ -76,7 +77,7 @@ pub(super) fn curves(title: &str, x: &Axis<'_>, curves: &[Curve]) -> String {
         );
     }
     let mut free = 0.0;
-    for (value, label) in &x.ticks {
+    for (value, label) in x.ticks.iter().filter(|(value, _)| span_x.holds(*value)) {
         let at = to_x(*value);
         let _ = write!(
             svg,
@@ -382,6 +383,12 @@ impl Span {
         }
     }
 
+    /// Whether a value lies within; one that does not has no place on the axis.
+    fn holds(&self, value: f64) -> bool {
+        let value = if self.log { value.log10() } else { value };
+        (self.least - 1e-6..=self.most + 1e-6).contains(&value)
+    }
+
     fn share(&self, value: f64) -> f64 {
         let value = if self.log {
             value.max(1e-12).log10()
@@ -439,7 +446,11 @@ mod tests {
         let axis = Axis {
             title: "percentile",
             log: false,
-            ticks: vec![(0.0, "0".into()), (1.0, "90".into())],
+            ticks: vec![
+                (0.0, "0".into()),
+                (1.0, "90".into()),
+                (2.0, "beyond".into()),
+            ],
         };
         let curve = Curve {
             color: 1,
@@ -457,6 +468,7 @@ mod tests {
         ] {
             assert!(svg.contains(part), "{part}: {svg}");
         }
+        assert!(!svg.contains("beyond"), "no value is there: {svg}");
         assert_eq!(curves("nothing", &axis, &[]), "");
     }
 }

@@ -46,45 +46,48 @@ pub struct Plan {
 pub struct Progress {
     /// The case that begins.
     pub what: String,
-    /// How many rounds are done, of all cases.
-    pub done: u64,
-    /// How many there are.
-    pub total: u64,
+    /// How long what is done was to take.
+    pub done: Duration,
+    /// How long all of it is to take.
+    pub total: Duration,
 }
 
 impl Plan {
     /// How long it takes, apart from seeding and slow answers.
     pub fn estimate(&self) -> Duration {
-        let settings = &self.settings;
-        let arms = self.targets.len() + 1;
-        let round = Duration::from_millis(settings.duration_ms) / settings.rounds.max(1) as u32;
-        let warmup = Duration::from_millis(settings.warmup_ms);
-        let mut whole = Duration::from_secs(3);
-        for distance in &self.distances {
-            for case in &self.cases {
-                // A stretch lasts until the operation ends that it began last.
-                let rtt = distance.map_or(Duration::ZERO, |distance| distance.rtt);
-                let fresh = settings.fresh || case.is_cold();
-                let trips = case.script("", 0).exchanges.len() + if fresh { 1 } else { 0 };
-                let operation = rtt * u32::try_from(trips).unwrap_or(u32::MAX);
-                let longest = |stretch: Duration| match settings.rate {
-                    None if operation > Duration::ZERO => {
-                        let times = stretch.as_secs_f64() / operation.as_secs_f64();
-                        operation.mul_f64(times.ceil())
-                    }
-                    _ => stretch + operation,
-                };
-                let arm = longest(warmup) + longest(round) * settings.rounds as u32;
-                whole += arm * arms as u32;
-            }
-        }
-        whole
+        let each = |distance: &Option<Distance>| -> Duration {
+            let cases = self.cases.iter();
+            cases.map(|case| self.estimate_case(case, *distance)).sum()
+        };
+        CEILINGS + self.distances.iter().map(each).sum::<Duration>()
     }
 
-    fn total(&self) -> u64 {
-        (self.cases.len() * self.distances.len() * self.settings.rounds) as u64
+    fn estimate_case(&self, case: &Case, distance: Option<Distance>) -> Duration {
+        let settings = &self.settings;
+        let arms = u32::try_from(self.targets.len()).map_or(u32::MAX, |targets| targets + 1);
+        let rounds = u32::try_from(settings.rounds.max(1)).unwrap_or(u32::MAX);
+        let round = Duration::from_millis(settings.duration_ms) / rounds;
+        let warmup = Duration::from_millis(settings.warmup_ms);
+        // A stretch lasts until the operation ends that it began last.
+        let trip = distance.map_or(Duration::ZERO, |distance| {
+            distance.rtt + distance.jitter / 2
+        });
+        let fresh = u32::from(settings.fresh || case.is_cold());
+        let trips = u32::try_from(case.script("", 0).exchanges.len()).unwrap_or(u32::MAX);
+        let operation = trip * (trips + fresh);
+        let longest = |stretch: Duration| match settings.rate {
+            None if operation > Duration::ZERO => {
+                let times = stretch.as_secs_f64() / operation.as_secs_f64();
+                operation.mul_f64(times.ceil())
+            }
+            _ => stretch + operation,
+        };
+        (longest(warmup) + longest(round) * rounds) * arms
     }
 }
+
+/// How long the generator is measured before anything else.
+const CEILINGS: Duration = Duration::from_secs(3);
 
 /// Measures everything. To be called on a thread that does nothing else, in a runtime of that
 /// thread alone: the thread's use of its processor is part of the result.
@@ -94,6 +97,12 @@ pub async fn measure(
     progress: impl Fn(Progress),
 ) -> Outcome {
     let (started, begun) = (Timestamp::now(), Instant::now());
+    let total = plan.estimate();
+    progress(Progress {
+        what: "the generator itself".into(),
+        done: Duration::ZERO,
+        total,
+    });
     let generator = ceilings(&plan.main, stop).await;
     let run = format!("{:x}", started.as_microsecond());
     let prefix = format!("swapcheck:{run}:bench:");
@@ -104,7 +113,7 @@ pub async fn measure(
         plan.targets.iter().map(scope).collect()
     };
     let mut cases = Vec::new();
-    let mut done = 0;
+    let mut done = CEILINGS;
     for distance in &plan.distances {
         for case in &plan.cases {
             if *stop.borrow() {
@@ -114,11 +123,13 @@ pub async fn measure(
                 Some(distance) => format!("{} at {} ms", case.id, distance.rtt.as_millis()),
                 None => case.id.clone(),
             };
+            let length = plan.estimate_case(case, *distance);
             let tell = |round: usize| {
+                let share = round as f64 / plan.settings.rounds.max(1) as f64;
                 progress(Progress {
                     what: what.clone(),
-                    done: done + round as u64,
-                    total: plan.total(),
+                    done: done + length.mul_f64(share),
+                    total,
                 });
             };
             let place = Place {
@@ -127,7 +138,7 @@ pub async fn measure(
                 left: plan.cases.len() * plan.distances.len() - cases.len(),
             };
             cases.push(measure_case(plan, &place, &scopes, &prefix, stop, &tell).await);
-            done += plan.settings.rounds as u64;
+            done += length;
         }
     }
     let mut outcome = Outcome {

@@ -270,9 +270,16 @@ pub(super) fn method(outcome: &Outcome) -> String {
         HttpVersion::Http1 => "1.1",
         HttpVersion::Http2 => "2",
     };
+    let relay = match settings.jitter_us {
+        0 => String::new(),
+        jitter => format!(
+            ", round trips up to {} longer, at random",
+            human(jitter as f64)
+        ),
+    };
     format!(
         "{model}, {} client{}, {} s for each case and target in {} rounds by turns, {connections}, \
-         REST over HTTP/{version}",
+         REST over HTTP/{version}{relay}",
         settings.clients,
         if settings.clients == 1 { "" } else { "s" },
         settings.duration_ms as f64 / 1e3,
@@ -376,19 +383,22 @@ pub(super) fn noise(outcome: &Outcome) -> String {
         all.sort_by(f64::total_cmp);
         all
     };
-    let (p50, p99) = (ratios(|one| one.p50), ratios(|one| one.p99));
-    match (
-        p50.get(p50.len() / 2),
-        p50.last(),
-        p99.get(p99.len() / 2),
-        p99.last(),
-    ) {
-        (Some(p50), Some(p50_max), Some(p99), Some(p99_max)) => format!(
-            "noise floor, {} against itself: p50 {p50:.1} % (at most {p50_max:.1} %), p99 {p99:.1} % (at most {p99_max:.1} %)",
-            outcome
-                .targets
-                .first()
-                .map_or("the reference", |target| target.name.as_str()),
+    let said = |name: &str, all: Vec<f64>| {
+        let (middle, most) = (all.get(all.len() / 2)?, all.last()?);
+        Some(format!("{name} {middle:.1} % (at most {most:.1} %)"))
+    };
+    let both: Vec<String> = [
+        said("p50", ratios(|one| one.p50)),
+        said("p99", ratios(|one| one.p99)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    match outcome.targets.first() {
+        Some(target) if !both.is_empty() => format!(
+            "noise floor, {} against itself: {}",
+            target.name,
+            both.join(", ")
         ),
         _ => "noise floor: not measured".into(),
     }

@@ -68,7 +68,7 @@ pub(crate) fn warnings(outcome: &Outcome) -> Vec<String> {
     }
     if let Some(rate) = outcome.settings.rate {
         let behind: Vec<String> = all()
-            .filter(|(_, one)| !one.capped && fell_behind(one))
+            .filter(|(_, one)| !one.capped && one.stopped.is_none() && fell_behind(one))
             .map(|(id, one)| format!("{id} on {}: {:.0}/s", one.target, one.per_second))
             .collect();
         if !behind.is_empty() {

@@ -81,6 +81,7 @@ fn a_wrong_flag_gets_one_clear_message() {
         (&["--clients", "9999"], "--clients"),
         (&["--rate", "0"], "operations per second"),
         (&["--rate", "fast"], "operations per second"),
+        (&["--rate", "2"], "starts fewer than 10 operations"),
         (&["--arrival", "poisson"], "--rate"),
         (&["--rate", "5", "--arrival", "bursts"], "constant, poisson"),
         (&["--duration", "0ms"], "measures nothing"),
