@@ -2,5 +2,7 @@
 //! the summary of a run.
 
 pub mod client;
+pub mod process;
 pub mod server;
 pub mod summary;
+pub mod turns;

@@ -13,14 +13,26 @@ use axum::routing::post;
 /// # Panics
 /// When no port is free: a benchmark has no other way to go on.
 pub async fn bare_axum() -> SocketAddr {
-    let answer = || async { ([(CONTENT_TYPE, "application/json")], r#"{"result":"v"}"#) };
-    let app = Router::new().route("/", post(move |_body: bytes::Bytes| answer()));
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
         .await
         .expect("a free port");
     let address = listener.local_addr().expect("it listens");
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    tokio::spawn(async move { axum::serve(listener, constant()).await });
     address
+}
+
+/// The same, for as long as the process lives.
+///
+/// # Errors
+/// When the address is taken.
+pub async fn serve_bare_axum(address: SocketAddr) -> std::io::Result<()> {
+    let listener = tokio::net::TcpListener::bind(address).await?;
+    axum::serve(listener, constant()).await
+}
+
+fn constant() -> Router {
+    let answer = || async { ([(CONTENT_TYPE, "application/json")], r#"{"result":"v"}"#) };
+    Router::new().route("/", post(move |_body: bytes::Bytes| answer()))
 }
 
 /// A redis-server on a free port, ended when dropped.

@@ -15,6 +15,8 @@ pub struct Estimate {
     pub group: String,
     /// Its name in the group.
     pub name: String,
+    /// How large what it works on is, where it was measured at several sizes.
+    pub size: Option<u64>,
     /// The median.
     pub median: f64,
     /// The lower end of the median's interval.
@@ -35,7 +37,7 @@ const BASELINES: [&str; 2] = ["bare axum", "redis-server"];
 pub fn estimates(folder: &Path, since: SystemTime) -> io::Result<Vec<Estimate>> {
     let mut all = Vec::new();
     collect(folder, since, &mut all)?;
-    all.sort_by(|a, b| (&a.group, &a.name).cmp(&(&b.group, &b.name)));
+    all.sort_by(|a, b| (&a.group, &a.name, a.size).cmp(&(&b.group, &b.name, b.size)));
     Ok(all)
 }
 
@@ -69,8 +71,10 @@ fn read(figures: &Path, about: &Path) -> Option<Estimate> {
     let throughput = [("Elements", ""), ("Bytes", "B")]
         .into_iter()
         .find_map(|(field, unit)| Some((each[field].as_f64()?, unit)));
+    let name = text("function_id").unwrap_or_else(|| group.clone());
     Some(Estimate {
-        name: text("function_id").unwrap_or_else(|| group.clone()),
+        size: text("value_str").and_then(|size| size.parse().ok()),
+        name,
         group,
         median: median["point_estimate"].as_f64()?,
         low: interval["lower_bound"].as_f64()?,
@@ -79,8 +83,14 @@ fn read(figures: &Path, about: &Path) -> Option<Estimate> {
     })
 }
 
-/// The results of one group as a Markdown table.
+/// The results of one group as a Markdown table; by size, where there are sizes.
 pub fn table(members: &[&Estimate]) -> String {
+    let mut sizes: Vec<u64> = members.iter().filter_map(|one| one.size).collect();
+    if !sizes.is_empty() {
+        sizes.sort_unstable();
+        sizes.dedup();
+        return growth(members, &sizes);
+    }
     let mut text = "| benchmark | time | interval | per second | ratio |\n\
                     | --- | ---: | ---: | ---: | ---: |\n"
         .to_owned();
@@ -98,6 +108,40 @@ pub fn table(members: &[&Estimate]) -> String {
             time(one.median),
             time(one.low),
             time(one.high),
+        );
+    }
+    text
+}
+
+/// Times by size, and how many times as long the largest takes as the smallest.
+fn growth(members: &[&Estimate], sizes: &[u64]) -> String {
+    let mut text = "| benchmark |".to_owned();
+    for size in sizes {
+        let _ = write!(text, " of {size} |");
+    }
+    let _ = writeln!(
+        text,
+        " growth |\n| --- |{} ---: |",
+        " ---: |".repeat(sizes.len())
+    );
+    let mut names: Vec<&str> = members.iter().map(|one| one.name.as_str()).collect();
+    names.dedup();
+    for name in names {
+        let at = |size: u64| {
+            let mut all = members.iter();
+            let found = all.find(|one| one.name == name && one.size == Some(size));
+            found.map(|one| one.median)
+        };
+        let _ = write!(text, "| {name} |");
+        for size in sizes {
+            let _ = write!(text, " {} |", at(*size).map_or_else(String::new, time));
+        }
+        let ends = sizes.first().zip(sizes.last());
+        let ends = ends.and_then(|(first, last)| Some(at(*last)? / at(*first)?));
+        let _ = writeln!(
+            text,
+            " {} |",
+            ends.map_or_else(String::new, |times| format!("×{times:.1}"))
         );
     }
     text
@@ -143,6 +187,7 @@ mod tests {
         Estimate {
             group: "g".into(),
             name: name.into(),
+            size: None,
             median,
             low: median * 0.9,
             high: median * 1.1,
@@ -162,6 +207,33 @@ mod tests {
         assert!(text.contains("| bare axum | 20.00 µs | 18.00 µs to 22.00 µs | 2.5 M/s |  |"));
         let (rest, resp) = (estimate("REST, SET", 300.0), estimate("RESP, SET", 100.0));
         assert!(table(&[&rest, &resp]).contains("×3.00 of RESP, SET"));
+    }
+
+    #[test]
+    fn sizes_stand_beside_each_other() {
+        let at = |name: &str, size, median| Estimate {
+            size: Some(size),
+            ..estimate(name, median)
+        };
+        let all = [
+            at("SCAN", 100, 50.0),
+            at("SCAN", 1000, 60.0),
+            at("ZADD", 100, 400.0),
+            at("ZADD", 1000, 1_000.0),
+        ];
+        let text = table(&all.iter().collect::<Vec<_>>());
+        assert!(
+            text.starts_with("| benchmark | of 100 | of 1000 | growth |"),
+            "{text}"
+        );
+        assert!(
+            text.contains("| SCAN | 50.0 ns | 60.0 ns | ×1.2 |"),
+            "{text}"
+        );
+        assert!(
+            text.contains("| ZADD | 400.0 ns | 1.00 µs | ×2.5 |"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -12,6 +12,7 @@ struct Arguments {
     since: SystemTime,
     commit: String,
     load: String,
+    criteria: Option<PathBuf>,
     swapcheck: Option<PathBuf>,
 }
 
@@ -23,6 +24,7 @@ impl Arguments {
             since: UNIX_EPOCH,
             commit: "unknown".to_owned(),
             load: "unknown".to_owned(),
+            criteria: None,
             swapcheck: None,
         };
         while let Some(flag) = words.next() {
@@ -39,6 +41,7 @@ impl Arguments {
                 }
                 "--commit" => arguments.commit = value,
                 "--load" => arguments.load = value,
+                "--criteria" => arguments.criteria = Some(value.into()),
                 "--swapcheck" => arguments.swapcheck = Some(value.into()),
                 _ => return Err(format!("'{flag}' is not known")),
             }
@@ -75,6 +78,18 @@ fn summary(arguments: &Arguments) -> Result<String, String> {
         arguments.commit,
         machine(&arguments.load)
     );
+    let read = |path: &Path| {
+        std::fs::read_to_string(path)
+            .map_err(|error| format!("{} cannot be read: {error}", path.display()))
+    };
+    if let Some(path) = &arguments.criteria {
+        let _ = writeln!(
+            text,
+            "\n## Criteria\n\nServers in processes of their own, measured by turns in short rounds; \
+             medians of the ratios of rounds.\n\n{}",
+            read(path)?
+        );
+    }
     text.push_str(
         "\nMedians with criterion's 95 % intervals. A ratio is a time by that of the baseline, which \
          is named in its row.\n\n",
@@ -86,8 +101,7 @@ fn summary(arguments: &Arguments) -> Result<String, String> {
         let _ = writeln!(text, "## {group}\n\n{}", table(&members));
     }
     if let Some(path) = &arguments.swapcheck {
-        let report = std::fs::read_to_string(path)
-            .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+        let report = read(path)?;
         // Its headings come below this document's.
         let _ = writeln!(
             text,

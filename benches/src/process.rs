@@ -1,0 +1,133 @@
+//! Servers as processes of their own, whose memory can be read, and a blocking client for them.
+
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::client::resp;
+
+/// A server in a process of its own, ended when dropped.
+pub struct Process {
+    child: Child,
+}
+
+impl Process {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// When there is no such program.
+    pub fn start(program: &Path, arguments: &[String]) -> io::Result<Process> {
+        let child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()?;
+        Ok(Process { child })
+    }
+
+    /// The memory it occupies, in bytes (the second field of Linux's statm, in pages).
+    pub fn resident_bytes(&self) -> usize {
+        /// The size of a page on every system that these figures are read on.
+        const PAGE: usize = 4096;
+        let text = std::fs::read_to_string(format!("/proc/{}/statm", self.child.id()));
+        let pages = text
+            .ok()
+            .and_then(|text| text.split(' ').nth(1)?.parse::<usize>().ok());
+        pages.unwrap_or(0) * PAGE
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may be gone already, which is what is wanted.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An address of this machine where nobody listens.
+///
+/// # Errors
+/// When no port is free.
+pub fn free_address() -> io::Result<SocketAddr> {
+    TcpListener::bind(("127.0.0.1", 0))?.local_addr()
+}
+
+/// Connects as soon as somebody listens.
+///
+/// # Errors
+/// When nobody does within ten seconds.
+pub fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+    let limit = Instant::now() + Duration::from_secs(10);
+    loop {
+        match TcpStream::connect(address) {
+            Ok(stream) => {
+                stream.set_nodelay(true)?;
+                return Ok(stream);
+            }
+            Err(error) if Instant::now() > limit => return Err(error),
+            Err(_) => std::thread::sleep(Duration::from_micros(200)),
+        }
+    }
+}
+
+/// A client of the Redis protocol for commands that are answered in a line.
+pub struct Asking(BufReader<TcpStream>);
+
+impl Asking {
+    /// Connects, and gives the password where there is one.
+    ///
+    /// # Errors
+    /// When nobody listens, or the password is refused.
+    pub fn connect(address: SocketAddr, password: Option<&str>) -> io::Result<Asking> {
+        let mut asking = Asking(BufReader::new(connect(address)?));
+        if let Some(password) = password {
+            asking.ask(&["AUTH", password])?;
+        }
+        Ok(asking)
+    }
+
+    /// Sends a command and reads the line that answers it.
+    ///
+    /// # Errors
+    /// When the answer is an error, or the connection is lost.
+    pub fn ask(&mut self, command: &[&str]) -> io::Result<String> {
+        self.0.get_mut().write_all(&resp(command))?;
+        let mut line = String::new();
+        self.0.read_line(&mut line)?;
+        match line.is_empty() || line.starts_with('-') {
+            true => Err(io::Error::other(format!("{}: {line:?}", command[0]))),
+            false => Ok(line),
+        }
+    }
+
+    /// Adds elements `0..count`, a thousand with each command: `words` gives those of one.
+    ///
+    /// # Errors
+    /// When a command is refused.
+    pub fn fill(
+        &mut self,
+        command: &[&str],
+        count: usize,
+        words: impl Fn(usize) -> Vec<String>,
+    ) -> io::Result<()> {
+        for first in (0..count).step_by(1000) {
+            let all: Vec<String> = (first..count.min(first + 1000)).flat_map(&words).collect();
+            let mut line = command.to_vec();
+            line.extend(all.iter().map(String::as_str));
+            self.ask(&line)?;
+        }
+        Ok(())
+    }
+}
+
+/// Sends an HTTP request and waits for the first byte of its answer.
+///
+/// # Errors
+/// When the connection is lost.
+pub fn first_answer(stream: &mut TcpStream, request: &[u8]) -> io::Result<()> {
+    stream.write_all(request)?;
+    stream.read_exact(&mut [0; 1])
+}
