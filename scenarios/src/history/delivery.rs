@@ -16,8 +16,8 @@ pub enum Promise {
 /// Checks a queue's jobs. `push` (job, and when it is due in µs), `take` returns a job or nothing,
 /// `crash` (job) is a consumer that took a job and will not finish it, `reclaim` (least idle time in
 /// µs) returns a job that another consumer left, `finish` (job) returns whether it was taken off the
-/// list of unfinished ones. `drain` returns whether the queue was seen empty when all was over: what
-/// is missing then is lost.
+/// list of unfinished ones. `drain` returns whether nothing was left when all was over, neither to take
+/// nor to finish: what is missing then is lost.
 ///
 /// # Errors
 /// When a job was lost, doubled, early, or never pushed.
@@ -35,6 +35,8 @@ struct Job<'h> {
     reclaims: Vec<&'h Operation>,
     crashes: Vec<&'h Operation>,
     finishes: Vec<&'h Operation>,
+    /// Whether one of its finishes has no known outcome.
+    perhaps_finished: bool,
 }
 
 impl<'h> Job<'h> {
@@ -42,6 +44,14 @@ impl<'h> Job<'h> {
         let lists = [&self.takes, &self.reclaims, &self.crashes, &self.finishes];
         let rest: Vec<&'h Operation> = lists.into_iter().flatten().copied().collect();
         self.push.into_iter().chain(rest)
+    }
+
+    /// A finish, and a time that it was handed out after that.
+    fn again(&self) -> Option<(&'h Operation, &'h Operation)> {
+        let finish = self.finishes.first()?;
+        let out = self.takes.iter().chain(&self.reclaims);
+        let again = out.copied().find(|again| finish.precedes(again))?;
+        Some((finish, again))
     }
 }
 
@@ -62,15 +72,11 @@ fn queue(promise: Promise, history: &History) -> Result<(), Violation> {
             "reclaim" => job.reclaims.push(operation),
             "crash" => job.crashes.push(operation),
             "finish" if operation.returned(true) => job.finishes.push(operation),
+            "finish" => job.perhaps_finished |= operation.is_unknown(),
             _ => {}
         }
     }
     let drained = history.named("drain").any(|drain| drain.returned(true));
-    let uncertain = history
-        .operations()
-        .iter()
-        .filter(|operation| operation.is_unknown() && operation.name != "push")
-        .count();
     let mut missing = Vec::new();
     for (name, job) in &jobs {
         let wrong = |what: String| Err(Violation::new(what, job.all()));
@@ -89,24 +95,43 @@ fn queue(promise: Promise, history: &History) -> Result<(), Violation> {
         if job.finishes.len() > 1 {
             return wrong(format!("job {name} was finished twice"));
         }
-        if let Some(reclaim) = job.reclaims.iter().find(|reclaim| is_hasty(job, reclaim)) {
+        if let Some((before, reclaim)) = hasty(job) {
             return Err(Violation::new(
                 format!(
                     "job {name} was taken from a consumer that had not been idle for long enough"
                 ),
-                job.takes.iter().copied().chain([*reclaim]),
+                [before, reclaim],
             ));
+        }
+        if let Some((finish, again)) = job.again() {
+            let what = format!("job {name} was handed out again after it was finished");
+            return Err(Violation::new(what, [push, finish, again]));
         }
         let gone = match promise {
             Promise::Once => job.takes.is_empty(),
-            Promise::UntilFinished => job.finishes.is_empty(),
+            Promise::UntilFinished => job.finishes.is_empty() && !job.perhaps_finished,
         };
         if gone && drained && push.output().is_some() {
             missing.push((name, job));
         }
     }
-    // A take whose answer was lost may have taken a job with it.
-    if missing.len() > uncertain
+    if let Some(stranded) = history.named("stranded").next() {
+        let left = stranded.output().and_then(Value::integer).unwrap_or(0);
+        let crashed = history.named("crash").filter(|crash| {
+            let job = crash.input.at(0).and_then(Value::text);
+            job.and_then(|job| jobs.get(job))
+                .is_some_and(|job| job.finishes.is_empty() && !job.perhaps_finished)
+        });
+        let what =
+            format!("{left} jobs stay with consumers that crashed: nobody else is given them");
+        return Err(Violation::new(what, crashed.take(3).chain([stranded])));
+    }
+    // A take whose answer was lost may have taken a job with it, where it is not kept until finished.
+    let excused = match promise {
+        Promise::Once => history.named("take").filter(|one| one.is_unknown()).count(),
+        Promise::UntilFinished => 0,
+    };
+    if missing.len() > excused
         && let Some((name, job)) = missing.first()
     {
         let end = history.named("drain");
@@ -121,20 +146,23 @@ fn is_early(push: &Operation, take: &Operation) -> bool {
     due_us.is_some_and(|due_us| i64::try_from(take.ended_us).is_ok_and(|at| at < due_us))
 }
 
-fn is_hasty(job: &Job<'_>, reclaim: &Operation) -> bool {
-    let idle_us = reclaim
-        .input
-        .integer()
-        .and_then(|us| u64::try_from(us).ok());
-    let last = job
-        .takes
+/// Two times that a job was handed out, of which the later, a reclaim, came too soon after the other,
+/// whichever that was.
+fn hasty<'h>(job: &Job<'h>) -> Option<(&'h Operation, &'h Operation)> {
+    let out = || job.takes.iter().chain(&job.reclaims).copied();
+    let pairs = job
+        .reclaims
         .iter()
-        .chain(&job.reclaims)
-        .filter(|other| other.precedes(reclaim))
-        .max_by_key(|other| other.invoked_us);
-    match (idle_us, last) {
-        // Servers count idle time in whole milliseconds.
-        (Some(idle_us), Some(last)) => reclaim.ended_us + 1_000 < last.invoked_us + idle_us,
-        _ => false,
-    }
+        .flat_map(|reclaim| out().map(move |other| (other, *reclaim)));
+    pairs
+        .filter(|(other, reclaim)| !std::ptr::eq(*other, *reclaim))
+        .find(|(other, reclaim)| !may_follow(other, reclaim) && !may_follow(reclaim, other))
+}
+
+/// Whether a reclaim can have come so long after a job was handed out as it says.
+fn may_follow(out: &Operation, reclaim: &Operation) -> bool {
+    let idle_us = reclaim.input.integer().unwrap_or(0);
+    let idle_us = u64::try_from(idle_us).unwrap_or(0);
+    // Servers count idle time in whole milliseconds.
+    reclaim.name == "reclaim" && reclaim.ended_us + 1_000 >= out.invoked_us + idle_us
 }

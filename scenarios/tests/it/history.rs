@@ -151,6 +151,138 @@ fn holders_that_overlap_are_caught_and_leases_that_ran_out_are_not() {
 }
 
 #[test]
+fn nobody_is_refused_what_nobody_can_hold() {
+    let acquire = |client, token: &str, at, granted: bool| {
+        let input = [token.into(), Value::Integer(10_000)];
+        op(client, "acquire", input, (at, at + 10), granted)
+    };
+    let release = |token: &str, at, held: bool| op(0, "release", token, (at, at + 10), held);
+    let at_most_one =
+        |operations: &[Operation]| holding::at_most(1, &History::new(operations.to_vec()));
+    let held = [acquire(0, "a", 0, true), acquire(1, "b", 10_500, false)];
+    assert_eq!(at_most_one(&held), Ok(()));
+    // Its lease is over, with what clocks may differ by.
+    let outlived = [acquire(0, "a", 0, true), acquire(1, "b", 16_100, false)];
+    let violation = at_most_one(&outlived).expect_err("a lease that does not end");
+    assert!(
+        violation.what.contains("lease had run out"),
+        "{violation:?}"
+    );
+    assert_eq!(violation.slice.len(), 2);
+    let given_back = [
+        acquire(0, "a", 0, true),
+        release("a", 100, true),
+        acquire(1, "b", 200, false),
+    ];
+    assert!(what(at_most_one(&given_back)).contains("there was room"));
+    // Of two operations at a time either may have been the first.
+    let meanwhile = [
+        acquire(0, "a", 0, true),
+        release("a", 100, true),
+        acquire(1, "b", 105, false),
+    ];
+    assert_eq!(at_most_one(&meanwhile), Ok(()));
+    // One that was not answered may have it, now or later.
+    let perhaps = [
+        unknown(acquire(0, "a", 0, true)),
+        acquire(1, "b", 99_999, false),
+    ];
+    assert_eq!(at_most_one(&perhaps), Ok(()));
+    assert!(at_most_one(&[acquire(1, "b", 0, false)]).is_err());
+    let two = [acquire(0, "a", 0, true), acquire(1, "b", 100, false)];
+    let of_two = holding::at_most(2, &History::new(two.to_vec()));
+    assert!(what(of_two).contains("there was room"));
+}
+
+#[test]
+fn jobs_that_crashed_consumers_had_are_given_to_others_in_time_and_to_nobody_for_ever() {
+    let job = |name, client, input: Value, time| op(client, name, input, time, "j");
+    let push = op(0, "push", "j", (0, 10), Value::Nil);
+    let take = job("take", 1, Value::Nil, (100, 110));
+    let reclaim = |client, at| job("reclaim", client, Value::Integer(50_000), (at, at + 10));
+    let finish = |at, removed: bool| op(2, "finish", "j", (at, at + 10), removed);
+    let drain = op(9, "drain", Value::Nil, (900_000, 900_000), true);
+    let checked = |operations: &[&Operation]| {
+        let operations = operations.iter().map(|one| (*one).clone()).collect();
+        delivery::check(Promise::UntilFinished, &History::new(operations))
+    };
+    let (in_time, hasty) = (reclaim(2, 60_000), reclaim(2, 20_000));
+    let done = finish(70_000, true);
+    assert_eq!(checked(&[&push, &take, &in_time, &done, &drain]), Ok(()));
+    assert!(what(checked(&[&push, &take, &hasty])).contains("idle for long enough"));
+    // Two at a time, though the one that took it was idle.
+    let also = reclaim(3, 60_005);
+    assert!(what(checked(&[&push, &take, &in_time, &also])).contains("idle for long enough"));
+    let again = reclaim(3, 200_000);
+    assert!(what(checked(&[&push, &take, &in_time, &done, &again])).contains("again after"));
+    // Who crashed while finishing may have finished; who crashed while taking has lost nothing.
+    let perhaps = unknown(finish(70_000, true));
+    assert_eq!(checked(&[&push, &take, &perhaps, &drain]), Ok(()));
+    let lost_answer = unknown(op(1, "take", Value::Nil, (100, 110), Value::Nil));
+    assert!(what(checked(&[&push, &lost_answer, &drain])).contains("lost"));
+    let stranded = op(9, "stranded", Value::Nil, (800_000, 800_000), 1);
+    let crash = op(1, "crash", "j", (200, 200), Value::Nil);
+    let violation = checked(&[&push, &take, &crash, &stranded]).expect_err("a stranded job");
+    assert!(
+        violation.what.contains("stay with consumers"),
+        "{violation:?}"
+    );
+}
+
+#[test]
+fn counts_and_accounts_that_have_too_much_or_too_little_are_caught() {
+    let add = |at, count: i64| op(0, "add", Value::Nil, (at, at + 5), count);
+    let twice = History::new(vec![add(0, 1), add(10, 3)]);
+    assert!(what(counting::counter(&twice)).contains("no more than 2 increments"));
+    let lost = unknown(add(5, 0));
+    let perhaps = History::new(vec![add(0, 1), lost, add(10, 3)]);
+    assert_eq!(counting::counter(&perhaps), Ok(()));
+
+    let transfer = |at, done: bool| {
+        let moved = [Value::Integer(30), "a to b".into()];
+        op(0, "transfer", moved, (at, at + 5), done)
+    };
+    let balance = |account: &str, held: i64| Operation {
+        object: account.to_owned(),
+        ..op(1, "balance", 100, (900, 910), held)
+    };
+    let accounts = |operations: &[Operation], a, b| {
+        let mut all = operations.to_vec();
+        all.extend([balance("a", a), balance("b", b)]);
+        counting::sum(&History::new(all))
+    };
+    let called_off = [transfer(0, true), transfer(10, false)];
+    assert_eq!(accounts(&called_off, 70, 130), Ok(()));
+    assert!(what(accounts(&called_off, 100, 100)).contains("lost, or done twice"));
+    assert!(what(accounts(&called_off, 40, 160)).contains("lost, or done twice"));
+    let unsure = [transfer(0, true), unknown(transfer(10, true))];
+    assert_eq!(accounts(&unsure, 40, 160), Ok(()));
+}
+
+#[test]
+fn what_nobody_wrote_is_not_read_and_who_is_not_late_may_write() {
+    let write = |at, version: i64| op(0, "write", version, (at, at + 5), Value::Nil);
+    let read = |at, version: i64| op(1, "read", Value::Nil, (at, at + 5), version);
+    let fresh = |operations: &[Operation]| {
+        freshness::check(Audience::Everybody, &History::new(operations.to_vec()))
+    };
+    assert_eq!(fresh(&[write(0, 1), read(3, 1)]), Ok(()));
+    assert_eq!(fresh(&[unknown(write(0, 1)), read(90, 1)]), Ok(()));
+    assert!(what(fresh(&[write(0, 1), read(10, 7)])).contains("nobody had written"));
+    assert!(what(fresh(&[read(0, 1), write(50, 1)])).contains("nobody had written"));
+
+    let store = |at, token: i64, stored: bool| op(0, "store", token, (at, at + 5), stored);
+    let fenced = |operations: &[Operation]| holding::fenced(&History::new(operations.to_vec()));
+    assert_eq!(fenced(&[store(0, 2, true), store(10, 1, false)]), Ok(()));
+    assert_eq!(
+        fenced(&[unknown(store(0, 2, true)), store(90, 1, false)]),
+        Ok(())
+    );
+    assert!(what(fenced(&[store(0, 1, true), store(10, 2, false)])).contains("was refused"));
+    assert!(what(fenced(&[store(0, 1, false)])).contains("was refused"));
+}
+
+#[test]
 fn fencing_tokens_rise_and_flights_are_single() {
     let grant = |at, token: i64| op(0, "grant", "t", (at, at + 5), token);
     assert_eq!(
