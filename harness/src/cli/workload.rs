@@ -23,22 +23,36 @@ pub(super) struct WorkloadArgs {
     /// How many operations the clients of a workload begin, all together
     #[arg(long, value_name = "N", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     workload_operations: u32,
-    /// For how many seconds the clients of a workload begin operations
-    #[arg(long, value_name = "SECONDS", default_value = "1.2", value_parser = seconds)]
-    workload_duration: Duration,
+    /// For how many seconds the clients of a workload begin operations [default: 1.2, or 80 round
+    /// trips where that is more, up to 15]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    workload_duration: Option<Duration>,
 }
 
 /// A duration in seconds, fractions too.
 fn seconds(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("'{text}' is no number of seconds above 0 and up to 3600, such as 2.5");
+    let wrong = || format!("'{text}' is no number of seconds above 0 and up to 1800, such as 2.5");
     let seconds: f64 = text.parse().map_err(|_| wrong())?;
-    match seconds > 0.0 && seconds <= 3600.0 {
+    match seconds > 0.0 && seconds <= 1800.0 {
         true => Ok(Duration::from_secs_f64(seconds)),
         false => Err(wrong()),
     }
 }
 
 impl WorkloadArgs {
+    /// As long as was asked for; a far target is given more only where nothing was.
+    fn time(&self) -> Settings {
+        let default = Settings::default();
+        match self.workload_duration {
+            Some(duration) => Settings {
+                duration,
+                round_trips: 0,
+                ..default
+            },
+            None => default,
+        }
+    }
+
     /// What to run, or nothing.
     pub(super) fn plan(
         &self,
@@ -55,8 +69,8 @@ impl WorkloadArgs {
             settings: Settings {
                 clients: usize::from(self.workload_clients),
                 operations: usize::try_from(self.workload_operations).unwrap_or(usize::MAX),
-                duration: self.workload_duration,
                 seed,
+                ..self.time()
             },
             reach,
         })

@@ -51,16 +51,21 @@ impl WorkloadPlan {
             clients,
             operations,
             duration,
+            round_trips,
             seed,
         } = self.settings;
+        let duration = match round_trips {
+            0 => format!(" --workload-duration {}", duration.as_secs_f64()),
+            // It is chosen by the distance, as it was.
+            _ => String::new(),
+        };
         let reach = match self.reach.get(target) {
             Some(flags) => flags.clone(),
             None => format!("--target {target}"),
         };
         format!(
             "swapcheck run --filter '{workload}' {reach} --seed {seed} --workload-clients {clients} \
-             --workload-operations {operations} --workload-duration {}",
-            duration.as_secs_f64()
+             --workload-operations {operations}{duration}"
         )
     }
 }
@@ -256,7 +261,8 @@ async fn on_target(
         settings,
         stop,
     );
-    let finding = tokio::time::timeout(settings.duration + PATIENCE, running).await;
+    let patience = PATIENCE + Settings::LONGEST_STRETCH;
+    let finding = tokio::time::timeout(settings.duration + patience, running).await;
     let billed = scope.billed();
     // What could not be deleted now is tried again when the run shuts down, and reported there.
     if let Err(error) = scope.finish().await {

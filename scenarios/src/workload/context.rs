@@ -11,7 +11,7 @@ use rand_pcg::rand_core::SeedableRng;
 use tokio::sync::watch;
 
 use super::{Settings, Verdict};
-use crate::client::{Client, ClientError, Command, Connector};
+use crate::client::{Capabilities, Client, ClientError, Command, Connector};
 use crate::history::{Call, Recorder, Value};
 use crate::reply::Reply;
 
@@ -21,6 +21,10 @@ const PINGS: u32 = 3;
 const SHORTEST_LEASE: Duration = Duration::from_millis(60);
 /// A lease is so many round trips.
 const LEASE_ROUND_TRIPS: u32 = 8;
+/// How often what was not answered is tried again, where it can be done twice.
+const ATTEMPTS: usize = 5;
+/// What a workload leaves behind goes by itself so long after the workload's end.
+const KEPT: Duration = Duration::from_secs(600);
 /// How long an empty queue is left alone before it is asked again.
 pub(super) const POLL_PAUSE: Duration = Duration::from_millis(4);
 
@@ -51,6 +55,8 @@ pub struct Context {
     connector: Arc<dyn Connector>,
     prefix: Vec<u8>,
     begun: Instant,
+    /// The time of day at which the history began, in microseconds.
+    epoch_us: u64,
     left: AtomicUsize,
     round_trip: Duration,
     notes: Mutex<BTreeSet<String>>,
@@ -65,28 +71,37 @@ impl Context {
         settings: Settings,
         stop: watch::Receiver<bool>,
     ) -> Result<Self, Stop> {
-        let unreachable = |error: ClientError| Stop::NotEvaluable(error.to_string());
-        let mut client = connector.connect().await.map_err(unreachable)?;
-        let ping = vec![b"PING".to_vec()];
-        client.command(&ping).await.map_err(unreachable)?;
-        let begun = Instant::now();
-        for _ in 0..PINGS {
-            client.command(&ping).await.map_err(unreachable)?;
-        }
-        Ok(Context {
-            recorder: Recorder::default(),
+        let (round_trip, shortest) = round_trips(connector.as_ref()).await?;
+        let stretched = (shortest * settings.round_trips).min(Settings::LONGEST_STRETCH);
+        let recorder = Recorder::default();
+        let epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+        let context = Context {
             left: AtomicUsize::new(settings.operations),
             settings: Settings {
                 clients: settings.clients.max(2),
+                duration: settings.duration.max(stretched),
                 ..settings
             },
             connector,
             prefix: prefix.to_vec(),
-            round_trip: begun.elapsed() / PINGS,
+            round_trip,
+            epoch_us: u64::try_from(epoch.unwrap_or_default().as_micros())
+                .unwrap_or(u64::MAX)
+                .saturating_sub(recorder.now_us()),
+            recorder,
             begun: Instant::now(),
             notes: Mutex::default(),
             stop,
-        })
+        };
+        if stretched > settings.duration {
+            context.note(format!(
+                "it is {:.0} ms there and back: clients were given {:.1} s in place of {:.1} s",
+                shortest.as_secs_f64() * 1_000.0,
+                stretched.as_secs_f64(),
+                settings.duration.as_secs_f64()
+            ));
+        }
+        Ok(context)
     }
 
     /// The key of that name.
@@ -117,14 +132,36 @@ impl Context {
         self.is_stopped() || self.begun.elapsed() > self.settings.duration + grace
     }
 
+    /// How long it is there and back.
+    pub(super) fn round_trip(&self) -> Duration {
+        self.round_trip
+    }
+
     /// A lease that a holder can do something in, however far away the target is.
     pub(super) fn lease(&self) -> Duration {
         SHORTEST_LEASE.max(self.round_trip * LEASE_ROUND_TRIPS)
     }
 
+    /// The time of day in milliseconds, as applications give it to scripts. It goes on as the
+    /// history's clock does, whatever becomes of the machine's.
+    pub(super) fn clock_ms(&self) -> i64 {
+        let ms = (self.epoch_us + self.recorder.now_us()) / 1_000;
+        i64::try_from(ms).unwrap_or(i64::MAX)
+    }
+
+    /// As an argument of `PX`: longer than the workload takes.
+    pub(super) fn kept_ms(&self) -> String {
+        ms(self.settings.duration + KEPT)
+    }
+
+    /// What the transport can do.
+    pub(super) fn capabilities(&self) -> Capabilities {
+        self.connector.capabilities()
+    }
+
     /// Whether clients may wait for a job at the server; says so in the report when they poll.
     pub(super) fn blocks(&self) -> bool {
-        let blocking = self.connector.capabilities().blocking;
+        let blocking = self.capabilities().blocking;
         if !blocking {
             self.note(format!(
                 "blocking commands are not to be had here: the clients polled, every {} ms",
@@ -178,11 +215,45 @@ impl Context {
         ended.into_iter().collect()
     }
 
-    /// A client of the same target.
+    /// A client of the same target. What cannot connect tries again soon, as applications do.
     pub(super) async fn connect(&self) -> Result<Box<dyn Client>, Stop> {
-        let connected = self.connector.connect().await;
-        connected.map_err(|error| Stop::NotEvaluable(error.to_string()))
+        reached(self.connector.as_ref()).await
     }
+}
+
+/// A client, after a few attempts at most.
+async fn reached(connector: &dyn Connector) -> Result<Box<dyn Client>, Stop> {
+    for _ in 1..ATTEMPTS {
+        if let Ok(client) = connector.connect().await {
+            return Ok(client);
+        }
+        tokio::time::sleep(POLL_PAUSE).await;
+    }
+    let connected = connector.connect().await;
+    connected.map_err(|error| Stop::NotEvaluable(error.to_string()))
+}
+
+/// How long a PING takes on average, and at least.
+async fn round_trips(connector: &dyn Connector) -> Result<(Duration, Duration), Stop> {
+    let mut client = reached(connector).await?;
+    let ping = vec![b"PING".to_vec()];
+    let mut times = Vec::new();
+    let mut attempts = 0;
+    // The first one warms the way up.
+    while times.len() <= PINGS as usize {
+        attempts += 1;
+        let begun = Instant::now();
+        match client.command(&ping).await {
+            Ok(_) => times.push(begun.elapsed()),
+            Err(ClientError::OutcomeUnknown(_)) if attempts < 2 * ATTEMPTS => {
+                client = reached(connector).await?;
+            }
+            Err(error) => return Err(Stop::NotEvaluable(error.to_string())),
+        }
+    }
+    let times = &times[1..];
+    let shortest = times.iter().min().copied().unwrap_or_default();
+    Ok((times.iter().sum::<Duration>() / PINGS, shortest))
 }
 
 /// One client of a workload.
@@ -238,10 +309,17 @@ impl<'c> Worker<'c> {
         read: impl FnOnce(&Reply) -> Value,
     ) -> Result<Option<Reply>, Stop> {
         match replied {
-            Ok(Reply::Error(text)) => {
-                call.failed(text.clone());
-                self.refused(&text).map(|()| None)
-            }
+            Ok(Reply::Error(text)) => match self.refused(&text) {
+                // Only of these errors it is known that nothing was done.
+                Ok(()) | Err(Stop::Unsupported(_)) => {
+                    call.failed(text.clone());
+                    self.refused(&text).map(|()| None)
+                }
+                Err(stop) => {
+                    call.unknown(text);
+                    Err(stop)
+                }
+            },
             Ok(reply) => {
                 call.returned(read(&reply));
                 Ok(Some(reply))
@@ -269,14 +347,75 @@ impl<'c> Worker<'c> {
         }
     }
 
-    /// One command that is no operation of the history: the stage is set by it.
-    pub(super) async fn prepare(&mut self, command: &Command) -> Result<Reply, Stop> {
+    /// Sends a command and crashes: before it is sent, while it is under way, or when it has been
+    /// carried out and nobody hears of it. A new client takes the place.
+    pub(super) async fn crash_during(
+        &mut self,
+        call: Call<'c>,
+        command: &Command,
+    ) -> Result<(), Stop> {
+        let yields = self.below(8);
+        let sent = self.client.command(command);
+        if yields >= 4 {
+            // What came of it is lost with the client.
+            let _ = sent.await;
+        } else {
+            tokio::select! {
+                biased;
+                _ = sent => {}
+                () = give_way(yields) => {}
+            }
+        }
+        call.unknown("the client crashed");
+        self.client = self.context.connect().await?;
+        Ok(())
+    }
+
+    /// One command that is no operation of the history and may be sent twice: it only reads, or what
+    /// it does the second time changes nothing. It is tried again when no answer comes.
+    pub(super) async fn look(&mut self, command: &Command) -> Result<Reply, Stop> {
+        for _ in 1..ATTEMPTS {
+            if let Some(reply) = self.glance(command).await? {
+                return Ok(reply);
+            }
+            self.pause(POLL_PAUSE).await;
+        }
         match self.client.command(command).await {
             Ok(Reply::Error(text)) => self.refused(&text).map(|()| Reply::Nil),
             Ok(reply) => Ok(reply),
-            Err(ClientError::Unsupported(reason)) => Err(Stop::Unsupported(reason)),
             Err(error) => Err(Stop::NotEvaluable(error.to_string())),
         }
+    }
+
+    /// As [`Worker::look`], once: `None` when no answer came, and the client is another now.
+    pub(super) async fn glance(&mut self, command: &Command) -> Result<Option<Reply>, Stop> {
+        match self.client.command(command).await {
+            Ok(Reply::Error(text)) => self.refused(&text).map(|()| Some(Reply::Nil)),
+            Ok(reply) => Ok(Some(reply)),
+            Err(ClientError::Unsupported(reason)) => Err(Stop::Unsupported(reason)),
+            Err(ClientError::Refused(reason)) => Err(Stop::NotEvaluable(reason)),
+            Err(_) => {
+                self.client = self.context.connect().await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Performs what may be done twice until it is answered, a few times at most: a lock whose release
+    /// was lost would keep everybody out.
+    pub(super) async fn insist(
+        &mut self,
+        (name, object, input): (&'static str, &str, &Value),
+        command: &Command,
+        read: fn(&Reply) -> Value,
+    ) -> Result<(), Stop> {
+        for _ in 0..ATTEMPTS {
+            let call = self.invoke(name, object, input.clone());
+            if self.perform(call, command, read).await?.is_some() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// What an error reply means for the workload.
@@ -329,6 +468,13 @@ impl<'c> Worker<'c> {
     }
 }
 
+/// Lets others go on, so often.
+async fn give_way(times: u64) {
+    for _ in 0..times {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// A command of these words.
 pub(super) fn command<const N: usize>(words: [&[u8]; N]) -> Command {
     words.iter().map(|word| word.to_vec()).collect()
@@ -354,12 +500,6 @@ pub(super) fn ms(time: Duration) -> String {
 /// Microseconds as a value of the history.
 pub(super) fn us(time: Duration) -> Value {
     Value::Integer(i64::try_from(time.as_micros()).unwrap_or(i64::MAX))
-}
-
-/// The time of day in milliseconds, as applications give it to scripts.
-pub(super) fn clock_ms() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    i64::try_from(now.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
 }
 
 /// A reply as a value of the history. Numbers in text are numbers: JSON and RESP differ in that.

@@ -1,8 +1,7 @@
 //! Registers and counters that everybody writes to.
 
-use super::Workload;
 use super::context::{Context, Stop, command, eval, value, yes};
-use super::lock::KEPT_MS;
+use super::{Occasion, Workload};
 use crate::history::{Value, counting, linearizable, model};
 
 pub(super) const WORKLOADS: &[Workload] = &[
@@ -12,6 +11,7 @@ pub(super) const WORKLOADS: &[Workload] = &[
         prose: "Leader election, feature flags and optimistic updates read a key and set it if it is \
                 unchanged. A read from a stale copy, or a write that is forgotten, breaks each of them.",
         eventual: true,
+        occasions: &[Occasion::OVERLAP, Occasion::SWAPPED],
         run: |context| Box::pin(register(context)),
         check: |history| linearizable::check(&model::Register, history),
     },
@@ -21,6 +21,7 @@ pub(super) const WORKLOADS: &[Workload] = &[
         prose: "Order numbers, quotas and usage meters are `INCR`. Two callers that get one number \
                 make two invoices with it.",
         eventual: false,
+        occasions: &[Occasion::OVERLAP],
         run: |context| Box::pin(counter(context, false)),
         check: |history| counting::counter(history).map(|()| Vec::new()),
     },
@@ -30,6 +31,7 @@ pub(super) const WORKLOADS: &[Workload] = &[
         prose: "Scripts are how applications make several commands one. If another client gets in \
                 between, every limiter, lock and stock count written as a script is wrong.",
         eventual: false,
+        occasions: &[Occasion::OVERLAP],
         run: |context| Box::pin(counter(context, true)),
         check: |history| counting::counter(history).map(|()| Vec::new()),
     },
@@ -45,6 +47,7 @@ const COUNT: &str = "local n = tonumber(redis.call('GET', KEYS[1]) or '0') + 1 \
 const REGISTERS: u64 = 2;
 
 async fn register(context: &Context) -> Result<(), Stop> {
+    let kept = &context.kept_ms();
     context
         .all(context.settings.clients, |mut worker| async move {
             let mut number = 0;
@@ -59,7 +62,7 @@ async fn register(context: &Context) -> Result<(), Stop> {
                 let choice = if writes { worker.below(8) } else { 0 };
                 if (2..4).contains(&choice) {
                     let call = worker.invoke("write", name, new.as_str());
-                    let set = command([b"SET", &key, new.as_bytes(), b"PX", KEPT_MS.as_bytes()]);
+                    let set = command([b"SET", &key, new.as_bytes(), b"PX", kept.as_bytes()]);
                     worker.perform(call, &set, yes).await?;
                     continue;
                 }
@@ -73,7 +76,7 @@ async fn register(context: &Context) -> Result<(), Stop> {
                 {
                     let (old, next) = (expected.as_str().into(), new.as_str().into());
                     let call = worker.invoke("swap", name, [old, next]);
-                    let script = eval(SWAP, &[&key], &[&expected, &new, KEPT_MS]);
+                    let script = eval(SWAP, &[&key], &[&expected, &new, kept]);
                     worker.perform(call, &script, yes).await?;
                 }
             }
@@ -83,11 +86,11 @@ async fn register(context: &Context) -> Result<(), Stop> {
 }
 
 async fn counter(context: &Context, scripted: bool) -> Result<(), Stop> {
-    let key = &context.key("count");
+    let (key, kept) = (&context.key("count"), &context.kept_ms());
     context
         .all(context.settings.clients, |mut worker| async move {
             let add = match scripted {
-                true => eval(COUNT, &[key], &[KEPT_MS]),
+                true => eval(COUNT, &[key], &[kept]),
                 false => command([b"INCR", key]),
             };
             while context.next() {
@@ -98,7 +101,7 @@ async fn counter(context: &Context, scripted: bool) -> Result<(), Stop> {
         })
         .await?;
     let mut last = context.worker(context.settings.clients).await?;
-    last.prepare(&command([b"PEXPIRE", key, KEPT_MS.as_bytes()]))
+    last.look(&command([b"PEXPIRE", key, kept.as_bytes()]))
         .await?;
     let call = last.invoke("read", "count", Value::Nil);
     last.perform(call, &command([b"GET", key]), value)

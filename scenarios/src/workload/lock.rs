@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use super::Workload;
-use super::context::{Context, POLL_PAUSE, Stop, Worker, clock_ms, command, eval, ms, us, yes};
+use super::context::{Context, POLL_PAUSE, Stop, Worker, command, eval, ms, us, value, yes};
+use super::{Occasion, Workload};
 use crate::history::{Value, holding, linearizable, model};
 use crate::reply::Reply;
 
@@ -15,6 +15,11 @@ pub(super) const WORKLOADS: &[Workload] = &[
         prose: "Cron jobs, payment workers and migrations take a lock with `SET … NX PX` and give it \
                 back with a script that compares the token. Without it two of them do the job.",
         eventual: false,
+        occasions: &[
+            Occasion::REFUSED,
+            Occasion::STALLED,
+            Occasion::NEVER_RELEASED,
+        ],
         run: |context| Box::pin(exclusion(context)),
         check: |history| holding::at_most(1, history).map(|()| Vec::new()),
     },
@@ -24,6 +29,7 @@ pub(super) const WORKLOADS: &[Workload] = &[
         prose: "Whoever waits for a lock takes a refusal for a holder, and a grant for its absence. If \
                 either can be wrong, work is done twice or never.",
         eventual: false,
+        occasions: &[Occasion::REFUSED],
         run: |context| Box::pin(handover(context)),
         check: |history| linearizable::check(&model::Lock, history),
     },
@@ -33,6 +39,7 @@ pub(super) const WORKLOADS: &[Workload] = &[
         prose: "A holder that stalls past its lease may wake up and write. Storage that compares a \
                 rising number refuses it; a number that comes twice, or too low, lets it in.",
         eventual: false,
+        occasions: &[Occasion::LATE_WRITER],
         run: |context| Box::pin(fencing(context)),
         check: |history| holding::fenced(history).map(|()| Vec::new()),
     },
@@ -42,6 +49,11 @@ pub(super) const WORKLOADS: &[Workload] = &[
         prose: "Pools of expensive things (connections to a partner, GPU jobs) are guarded by a sorted \
                 set of holders. One too many, and the partner throttles everybody.",
         eventual: false,
+        occasions: &[
+            Occasion::REFUSED,
+            Occasion::STALLED,
+            Occasion::NEVER_RELEASED,
+        ],
         run: |context| Box::pin(semaphore(context)),
         check: |history| holding::at_most(SEATS, history).map(|()| Vec::new()),
     },
@@ -51,6 +63,7 @@ pub(super) const WORKLOADS: &[Workload] = &[
         prose: "When a hot entry expires, hundreds of requests miss it together. A lock lets one of \
                 them ask the database; without it all do, and the database falls over.",
         eventual: false,
+        occasions: &[Occasion::STAMPEDE],
         run: |context| Box::pin(single_flight(context)),
         check: |history| holding::once(history).map(|()| Vec::new()),
     },
@@ -73,8 +86,6 @@ const SIT: &str = "redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[2]) \
                    redis.call('PEXPIRE', KEYS[1], ARGV[5]) return 1";
 /// How many seats the semaphore has: so few that there are always clients who wait for one.
 const SEATS: usize = 2;
-/// Longer than a workload takes: what it leaves behind goes by itself.
-pub(super) const KEPT_MS: &str = "600000";
 
 async fn exclusion(context: &Context) -> Result<(), Stop> {
     let (key, lease) = (context.key("lock"), context.lease());
@@ -96,11 +107,16 @@ async fn exclusion(context: &Context) -> Result<(), Stop> {
                 ]);
                 let reply = worker.perform(call, &set, yes).await?;
                 if reply.is_none_or(|reply| yes(&reply) != Value::Bool(true)) {
-                    worker.dawdle(POLL_PAUSE).await;
+                    worker.dawdle(lease / 4).await;
                     continue;
                 }
                 // One holder in three stalls past its lease, as a long garbage collection makes it; the
-                // others hold it for so long that it finds one of them when it wakes up.
+                // others hold it for so long that it finds one of them when it wakes up. One in eight
+                // crashes, and its lease has to run out.
+                if worker.chance(12) {
+                    crash(&worker, "lock", &token);
+                    continue;
+                }
                 if worker.chance(33) {
                     worker.pause(lease + lease / 10).await;
                 } else {
@@ -114,13 +130,20 @@ async fn exclusion(context: &Context) -> Result<(), Stop> {
         .await
 }
 
+/// Gives a lock back, which may be asked for twice.
 async fn release(worker: &mut Worker<'_>, key: &[u8], name: &str, token: &str) -> Result<(), Stop> {
-    let call = worker.invoke("release", name, [token.into()]);
-    let script = eval(RELEASE, &[key], &[token]);
-    worker.perform(call, &script, yes).await.map(|_| ())
+    let (script, input) = (eval(RELEASE, &[key], &[token]), [token.into()].into());
+    worker.insist(("release", name, &input), &script, yes).await
+}
+
+/// Notes a holder that will not give back what it holds.
+fn crash(worker: &Worker<'_>, name: &str, token: &str) {
+    let call = worker.invoke("crash", name, [token.into()]);
+    call.returned(Value::Nil);
 }
 
 async fn handover(context: &Context) -> Result<(), Stop> {
+    let kept = &context.kept_ms();
     context
         .all(context.settings.clients, |mut worker| async move {
             let mut number = 0;
@@ -136,14 +159,13 @@ async fn handover(context: &Context) -> Result<(), Stop> {
                     token.as_bytes(),
                     b"NX",
                     b"PX",
-                    KEPT_MS.as_bytes(),
+                    kept.as_bytes(),
                 ]);
                 let reply = worker.perform(call, &set, yes).await?;
-                if reply.is_some_and(|reply| yes(&reply) == Value::Bool(true)) {
-                    worker.dawdle(POLL_PAUSE).await;
+                worker.dawdle(POLL_PAUSE).await;
+                // Whoever does not know whether it has the lock gives it back, too.
+                if reply.is_none_or(|reply| yes(&reply) == Value::Bool(true)) {
                     release(&mut worker, &key, &name, &token).await?;
-                } else {
-                    worker.dawdle(POLL_PAUSE).await;
                 }
             }
             Ok(())
@@ -155,6 +177,8 @@ async fn fencing(context: &Context) -> Result<(), Stop> {
     let lease = context.lease() / 2;
     let keys = ["lock", "fence", "stored"].map(|name| context.key(name));
     let [lock, fence, stored] = &keys;
+    let kept = context.kept_ms();
+    let kept = kept.as_str();
     context
         .all(context.settings.clients, |mut worker| async move {
             let mut number = 0;
@@ -162,10 +186,10 @@ async fn fencing(context: &Context) -> Result<(), Stop> {
                 number += 1;
                 let token = format!("c{}-{number}", worker.index);
                 let call = worker.invoke("grant", "lock", token.as_str());
-                let script = eval(GRANT, &[lock, fence], &[&token, &ms(lease), KEPT_MS]);
-                let reply = worker.perform(call, &script, super::context::value).await?;
+                let script = eval(GRANT, &[lock, fence], &[&token, &ms(lease), kept]);
+                let reply = worker.perform(call, &script, value).await?;
                 let Some(Reply::Integer(fenced)) = reply else {
-                    worker.dawdle(POLL_PAUSE).await;
+                    worker.dawdle(lease / 4).await;
                     continue;
                 };
                 if worker.chance(30) {
@@ -173,10 +197,10 @@ async fn fencing(context: &Context) -> Result<(), Stop> {
                     worker.dawdle(lease).await;
                 }
                 let call = worker.invoke("store", "record", fenced);
-                let script = eval(STORE, &[stored], &[&fenced.to_string(), KEPT_MS]);
+                let script = eval(STORE, &[stored], &[&fenced.to_string(), kept]);
                 worker.perform(call, &script, yes).await?;
                 let release = eval(RELEASE, &[lock], &[&token]);
-                worker.prepare(&release).await?;
+                worker.look(&release).await?;
             }
             Ok(())
         })
@@ -184,8 +208,8 @@ async fn fencing(context: &Context) -> Result<(), Stop> {
 }
 
 async fn semaphore(context: &Context) -> Result<(), Stop> {
-    let (key, lease) = (context.key("seats"), context.lease());
-    let key = &key;
+    let (key, lease) = (&context.key("seats"), context.lease());
+    let kept = &context.kept_ms();
     context
         .all(
             context.settings.clients.max(SEATS + 2),
@@ -196,28 +220,34 @@ async fn semaphore(context: &Context) -> Result<(), Stop> {
                     let token = format!("c{}-{number}", worker.index);
                     let call =
                         worker.invoke("acquire", "seats", [token.as_str().into(), us(lease)]);
-                    let now = clock_ms();
+                    let now = context.clock_ms();
                     let until = now + i64::try_from(lease.as_millis()).unwrap_or(0);
                     let (now, until) = (now.to_string(), until.to_string());
                     let script = eval(
                         SIT,
                         &[key],
-                        &[&token, &now, &until, &SEATS.to_string(), KEPT_MS],
+                        &[&token, &now, &until, &SEATS.to_string(), kept],
                     );
                     let reply = worker.perform(call, &script, yes).await?;
                     if reply.is_none_or(|reply| yes(&reply) != Value::Bool(true)) {
-                        worker.dawdle(POLL_PAUSE).await;
+                        worker.dawdle(lease / 4).await;
                         continue;
                     }
-                    if worker.chance(10) {
+                    if worker.chance(12) {
+                        crash(&worker, "seats", &token);
+                        continue;
+                    }
+                    if worker.chance(20) {
                         worker.pause(lease + lease / 10).await;
+                        worker.dawdle(lease / 4).await;
                     } else {
                         worker.pause(lease / 4).await;
                         worker.dawdle(lease / 4).await;
                     }
-                    let call = worker.invoke("release", "seats", [token.as_str().into()]);
                     let leave = command([b"ZREM", key, token.as_bytes()]);
-                    worker.perform(call, &leave, yes).await?;
+                    let input = [token.into()].into();
+                    let release = ("release", "seats", &input);
+                    worker.insist(release, &leave, yes).await?;
                 }
                 Ok(())
             },
@@ -242,11 +272,11 @@ async fn single_flight(context: &Context) -> Result<(), Stop> {
 async fn flight(worker: &mut Worker<'_>, name: &str) -> Result<(), Stop> {
     let context = worker.context;
     let (entry, lock) = (context.key(name), context.key(&format!("{name}-lock")));
-    let token = format!("c{}", worker.index);
+    let (token, kept) = (format!("c{}", worker.index), context.kept_ms());
     let get = command([b"GET", &entry]);
     let patience = Duration::from_secs(2);
     loop {
-        if worker.prepare(&get).await? != Reply::Nil {
+        if worker.look(&get).await? != Reply::Nil {
             return Ok(());
         }
         let call = worker.invoke("acquire", name, token.as_str());
@@ -256,18 +286,23 @@ async fn flight(worker: &mut Worker<'_>, name: &str) -> Result<(), Stop> {
             token.as_bytes(),
             b"NX",
             b"PX",
-            KEPT_MS.as_bytes(),
+            kept.as_bytes(),
         ]);
         let reply = worker.perform(call, &set, yes).await?;
-        if reply.is_some_and(|reply| yes(&reply) == Value::Bool(true)) {
-            // It may have been stored between the look and the lock.
-            if worker.prepare(&get).await? == Reply::Nil {
-                let call = worker.invoke("compute", name, Value::Nil);
-                worker.dawdle(POLL_PAUSE).await;
-                let store = command([b"SET", &entry, token.as_bytes(), b"PX", KEPT_MS.as_bytes()]);
-                worker.perform(call, &store, |_| Value::Nil).await?;
+        match reply.map(|reply| yes(&reply) == Value::Bool(true)) {
+            Some(true) => {
+                // It may have been stored between the look and the lock.
+                if worker.look(&get).await? == Reply::Nil {
+                    let call = worker.invoke("compute", name, Value::Nil);
+                    worker.dawdle(POLL_PAUSE).await;
+                    let store = command([b"SET", &entry, token.as_bytes(), b"PX", kept.as_bytes()]);
+                    worker.perform(call, &store, |_| Value::Nil).await?;
+                }
+                return release(worker, &lock, name, &token).await;
             }
-            return release(worker, &lock, name, &token).await;
+            // Whoever does not know whether it has the lock must not keep the others waiting.
+            None => release(worker, &lock, name, &token).await?,
+            Some(false) => {}
         }
         if context.is_over(patience) {
             return Ok(());

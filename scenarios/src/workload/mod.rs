@@ -7,6 +7,7 @@ mod context;
 mod counter;
 mod lock;
 mod message;
+mod occasion;
 mod queue;
 mod rate;
 mod session;
@@ -24,6 +25,7 @@ use crate::history::linearizable::Undecided;
 use crate::history::{History, Violation};
 
 pub use context::{Context, Stop, Worker};
+pub use occasion::Occasion;
 
 /// What a check says: what could not be decided, or what is wrong.
 pub type Checked = Result<Vec<Undecided>, Violation>;
@@ -42,6 +44,8 @@ pub struct Workload {
     pub prose: &'static str,
     /// Whether a backend that answers from several copies breaks it by design, and says so.
     pub eventual: bool,
+    /// What has to have happened for a run to say much; what did not is noted in the report.
+    pub occasions: &'static [Occasion],
     /// Lets the clients loose.
     pub run: for<'c> fn(&'c Context) -> Running<'c>,
     /// Checks what they did.
@@ -79,8 +83,16 @@ pub struct Settings {
     pub operations: usize,
     /// After which time they begin no more.
     pub duration: Duration,
+    /// How many round trips they are given in any case, however far away the target is, up to
+    /// [`Settings::LONGEST_STRETCH`].
+    pub round_trips: u32,
     /// Decides who does what, as far as the server's timing lets it.
     pub seed: u64,
+}
+
+impl Settings {
+    /// How long clients are given at most where the target is far away.
+    pub const LONGEST_STRETCH: Duration = Duration::from_secs(15);
 }
 
 impl Default for Settings {
@@ -89,6 +101,7 @@ impl Default for Settings {
             clients: 6,
             operations: 600,
             duration: Duration::from_millis(1_200),
+            round_trips: 80,
             seed: 1,
         }
     }
@@ -139,7 +152,6 @@ pub async fn execute(
     };
     let ran = (workload.run)(&context).await;
     let history = context.recorder.history();
-    let notes = context.notes();
     // A search takes its time, and other workloads' clients want the thread meanwhile.
     let check = workload.check;
     let checking = tokio::task::spawn_blocking(move || (check(&history), history)).await;
@@ -150,7 +162,7 @@ pub async fn execute(
             return Finding {
                 verdict: Verdict::NotEvaluable(reason),
                 history: context.recorder.history(),
-                notes,
+                notes: context.notes(),
             };
         }
     };
@@ -160,10 +172,20 @@ pub async fn execute(
         (Ok(_), Err(stop)) => stop.verdict(),
         (Ok(undecided), Ok(())) => concluded(&context, &history, &undecided),
     };
+    if verdict == Verdict::Held {
+        let occasions = workload.occasions.iter();
+        for occasion in occasions.filter(|occasion| !(occasion.came)(&history)) {
+            context.note(format!(
+                "it held, and says little: {}; more time (--workload-duration) or operations \
+                 (--workload-operations) help",
+                occasion.missed
+            ));
+        }
+    }
     Finding {
         verdict,
         history,
-        notes,
+        notes: context.notes(),
     }
 }
 

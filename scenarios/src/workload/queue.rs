@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::Workload;
-use super::context::{Context, POLL_PAUSE, Stop, Worker, clock_ms, command, value, yes};
+use super::context::{Context, POLL_PAUSE, Stop, Worker, command, value, yes};
+use super::{Occasion, Workload};
 use crate::client::Command;
 use crate::history::delivery::{self, Promise};
 use crate::history::{Value, linearizable, model};
@@ -19,6 +19,7 @@ pub(super) const WORKLOADS: &[Workload] = &[
         prose: "Mailers and webhooks pop jobs from a list. A job that is popped twice, or pushed twice \
                 by a retry that nobody sees, is a second mail; one that is lost is no mail.",
         eventual: false,
+        occasions: &[Occasion::HANDED_OVER, Occasion::DRAINED],
         run: |context| Box::pin(pops(context)),
         check: |history| delivery::check(Promise::Once, history).map(|()| Vec::new()),
     },
@@ -27,6 +28,7 @@ pub(super) const WORKLOADS: &[Workload] = &[
         title: "A list is a queue: first in, first out, empty when it is empty",
         prose: "Consumers rely on the order of a list, and take an empty answer for an empty queue.",
         eventual: false,
+        occasions: &[Occasion::OVERLAP, Occasion::HANDED_OVER, Occasion::EMPTY],
         run: |context| Box::pin(fifo(context)),
         check: |history| linearizable::check(&model::Queue, history),
     },
@@ -34,8 +36,10 @@ pub(super) const WORKLOADS: &[Workload] = &[
         id: "queue/workload/reliable",
         title: "A job survives the consumer that took it",
         prose: "Consumers move a job to a list of their own, and remove it when it is done. One that \
-                crashes finds it there afterwards. Without that, every deployment loses jobs.",
+                crashes, while it moves the job, before it has done it or while it removes it, finds it \
+                there afterwards. Without that, every deployment loses jobs.",
         eventual: false,
+        occasions: &[Occasion::HANDED_OVER, Occasion::CRASHED, Occasion::DRAINED],
         run: |context| Box::pin(reliable(context)),
         check: |history| delivery::check(Promise::UntilFinished, history).map(|()| Vec::new()),
     },
@@ -45,6 +49,7 @@ pub(super) const WORKLOADS: &[Workload] = &[
         prose: "Reminders and retries wait in a sorted set until they are due; whoever removes one has \
                 it. Early is wrong, and two who both removed it both send it.",
         eventual: false,
+        occasions: &[Occasion::HANDED_OVER, Occasion::RIVALS, Occasion::DRAINED],
         run: |context| Box::pin(delayed(context)),
         check: |history| delivery::check(Promise::Once, history).map(|()| Vec::new()),
     },
@@ -72,11 +77,10 @@ pub(super) trait Trade: Sync {
 
 /// Producers push until the operations are used up; consumers go on until the queue stays empty.
 pub(super) async fn market(context: &Context, trade: &dyn Trade) -> Result<(), Stop> {
-    let producers = (context.settings.clients / 2).max(1);
+    let producers = producers(context);
     let busy = &AtomicUsize::new(producers);
-    let clients = context.settings.clients.max(producers + 2);
     context
-        .all(clients, |mut worker| async move {
+        .all(consumers(context), |mut worker| async move {
             if worker.index < producers {
                 let mut number = 0;
                 let mut done = Ok(());
@@ -102,6 +106,15 @@ pub(super) async fn market(context: &Context, trade: &dyn Trade) -> Result<(), S
         .await
 }
 
+fn producers(context: &Context) -> usize {
+    (context.settings.clients / 2).max(1)
+}
+
+/// Below which number consumers have theirs: there are two at least.
+fn consumers(context: &Context) -> usize {
+    context.settings.clients.max(producers(context) + 2)
+}
+
 pub(super) fn job_name(worker: &Worker<'_>, number: usize) -> String {
     format!("job-{}-{number}", worker.index)
 }
@@ -114,13 +127,16 @@ fn job(reply: &Reply) -> Value {
     }
 }
 
-/// Notes whether a list is empty now that all is over.
-pub(super) async fn drain(context: &Context, name: &str, length: &Command) -> Result<(), Stop> {
-    let mut last = context.worker(usize::from(u16::MAX)).await?;
-    last.index = context.settings.clients;
-    let call = last.invoke("drain", name, Value::Nil);
-    let empty = |reply: &Reply| Value::Bool(*reply == Reply::Integer(0));
-    last.perform(call, length, empty).await.map(|_| ())
+/// Notes whether nothing is left now that all is over.
+pub(super) fn drained(context: &Context, name: &str, nothing_left: bool) {
+    let last = context.settings.clients;
+    let call = context.recorder.invoke(last, "drain", name, Value::Nil);
+    call.returned(nothing_left);
+}
+
+/// Whether something holds nothing, by the command that counts it.
+async fn is_empty(worker: &mut Worker<'_>, count: &[u8], key: &[u8]) -> Result<bool, Stop> {
+    Ok(worker.look(&command([count, key])).await? == Reply::Integer(0))
 }
 
 async fn push(worker: &mut Worker<'_>, name: &str, number: usize) -> Result<(), Stop> {
@@ -162,7 +178,10 @@ async fn pops(context: &Context) -> Result<(), Stop> {
         false => command([b"LPOP", &key]),
     };
     market(context, &Pops { pop }).await?;
-    drain(context, "jobs", &command([b"LLEN", &key])).await
+    let mut last = context.worker(context.settings.clients).await?;
+    let empty = is_empty(&mut last, b"LLEN", &key).await?;
+    drained(context, "jobs", empty);
+    Ok(())
 }
 
 async fn fifo(context: &Context) -> Result<(), Stop> {
@@ -202,12 +221,26 @@ impl Trade for Reliable {
             true => command([b"BLMOVE", &jobs, &own, b"LEFT", b"RIGHT", BLOCK]),
             false => command([b"LMOVE", &jobs, &own, b"LEFT", b"RIGHT"]),
         };
+        if crashes(worker) {
+            let call = worker.invoke("take", "jobs", Value::Nil);
+            worker.crash_during(call, &by).await?;
+            return resume(worker, &own).await;
+        }
         let Some(taken) = take(worker, "jobs", &by).await? else {
             return resume(worker, &own).await;
         };
-        if worker.chance(15) {
+        // One that starts again goes on, or looks first at what it left.
+        if crashes(worker) {
             let call = worker.invoke("crash", "jobs", taken.as_str());
             call.returned(Value::Nil);
+            return match worker.chance(50) {
+                true => Ok(true),
+                false => resume(worker, &own).await,
+            };
+        }
+        if crashes(worker) {
+            let call = worker.invoke("finish", "jobs", taken.as_str());
+            worker.crash_during(call, &done(&own, &taken)).await?;
             return resume(worker, &own).await;
         }
         finish(worker, &own, &taken).await?;
@@ -215,30 +248,52 @@ impl Trade for Reliable {
     }
 }
 
+/// Whether a consumer crashes at this point.
+pub(super) fn crashes(worker: &mut Worker<'_>) -> bool {
+    worker.chance(8)
+}
+
 async fn reliable(context: &Context) -> Result<(), Stop> {
     let jobs = &context.key("jobs");
     let blocks = context.blocks();
     market(context, &Reliable { blocks }).await?;
-    // Consumers that come back for the last time find what they left.
-    for index in 0..context.settings.clients.max(4) {
-        let mut worker = context.worker(index).await?;
-        let own = context.key(&format!("taken-{index}"));
-        resume(&mut worker, &own).await?;
+    let own: Vec<Vec<u8>> = (0..consumers(context))
+        .map(|index| context.key(&format!("taken-{index}")))
+        .collect();
+    // Consumers that come back for the last time find what they left. What a crashed one had sent may
+    // be carried out late.
+    for _ in 0..3 {
+        for (index, own) in own.iter().enumerate() {
+            let mut worker = context.worker(index).await?;
+            resume(&mut worker, own).await?;
+        }
+        // Jobs go from the common list to the others, so that one is met or gone in this order.
+        let mut last = context.worker(context.settings.clients).await?;
+        let mut empty = is_empty(&mut last, b"LLEN", jobs).await?;
+        for own in &own {
+            empty = empty && is_empty(&mut last, b"LLEN", own).await?;
+        }
+        if empty {
+            drained(context, "jobs", true);
+            return Ok(());
+        }
     }
-    drain(context, "jobs", &command([b"LLEN", jobs])).await
+    drained(context, "jobs", false);
+    Ok(())
+}
+
+fn done(own: &[u8], job: &str) -> Command {
+    command([b"LREM", own, b"1", job.as_bytes()])
 }
 
 async fn finish(worker: &mut Worker<'_>, own: &[u8], job: &str) -> Result<(), Stop> {
     let call = worker.invoke("finish", "jobs", job);
-    let remove = command([b"LREM", own, b"1", job.as_bytes()]);
-    worker.perform(call, &remove, yes).await.map(|_| ())
+    worker.perform(call, &done(own, job), yes).await.map(|_| ())
 }
 
-/// A consumer that starts again looks at its own list first.
+/// A consumer finishes what is in its own list.
 async fn resume(worker: &mut Worker<'_>, own: &[u8]) -> Result<bool, Stop> {
-    let left = worker
-        .prepare(&command([b"LRANGE", own, b"0", b"-1"]))
-        .await?;
+    let left = worker.look(&command([b"LRANGE", own, b"0", b"-1"])).await?;
     let Reply::Array(left) = left else {
         return Ok(false);
     };
@@ -257,9 +312,9 @@ impl Trade for Delayed {
     async fn produce(&self, worker: &mut Worker<'_>, number: usize) -> Result<(), Stop> {
         let (key, job) = (worker.context.key("due"), job_name(worker, number));
         let delay = 1 + worker.below(DELAY_MS);
-        // The two clocks are read one after the other, and the time of day in whole milliseconds.
+        // The time of day is in whole milliseconds.
         let due_us = worker.context.recorder.now_us() + delay * 1_000 - 1_000;
-        let due = clock_ms() + i64::try_from(delay).unwrap_or(0);
+        let due = worker.context.clock_ms() + i64::try_from(delay).unwrap_or(0);
         let noted = i64::try_from(due_us).unwrap_or(0);
         let call = worker.invoke("push", "due", [job.as_str().into(), noted.into()]);
         let add = command([b"ZADD", &key, due.to_string().as_bytes(), job.as_bytes()]);
@@ -277,13 +332,16 @@ impl Trade for Delayed {
 
 async fn delayed(context: &Context) -> Result<(), Stop> {
     market(context, &Delayed).await?;
-    drain(context, "due", &command([b"ZCARD", &context.key("due")])).await
+    let mut last = context.worker(context.settings.clients).await?;
+    let empty = is_empty(&mut last, b"ZCARD", &context.key("due")).await?;
+    drained(context, "due", empty);
+    Ok(())
 }
 
 /// Looks for due jobs, and takes those that it is the first to remove. It begins anywhere among them,
 /// not to be in the others' way. Says whether any is left.
 async fn claim(worker: &mut Worker<'_>, key: &[u8]) -> Result<bool, Stop> {
-    let now = clock_ms().to_string();
+    let now = worker.context.clock_ms().to_string();
     // Where consumers do not keep up, only what has just become due can tell whether it was early.
     let due = match worker.chance(50) {
         true => command([
@@ -305,7 +363,7 @@ async fn claim(worker: &mut Worker<'_>, key: &[u8]) -> Result<bool, Stop> {
             LOOKED_AT,
         ]),
     };
-    if let Reply::Array(mut due) = worker.prepare(&due).await? {
+    if let Reply::Array(mut due) = worker.look(&due).await? {
         let first = worker.below(due.len() as u64) as usize;
         due.rotate_left(first);
         for job in due.into_iter().take(TRIED) {
@@ -323,7 +381,7 @@ async fn claim(worker: &mut Worker<'_>, key: &[u8]) -> Result<bool, Stop> {
                 .await?;
         }
     }
-    let left = worker.prepare(&command([b"ZCARD", key])).await?;
+    let left = worker.look(&command([b"ZCARD", key])).await?;
     worker.pause(POLL_PAUSE / 2).await;
     Ok(left != Reply::Integer(0))
 }

@@ -1,8 +1,9 @@
 //! Rate limits under concurrent callers, as scripts implement them.
 
-use super::Workload;
-use super::context::{Context, Stop, clock_ms, eval};
-use super::lock::KEPT_MS;
+use std::time::Duration;
+
+use super::context::{Context, Stop, eval};
+use super::{Occasion, Workload};
 use crate::history::Value;
 use crate::history::limit::{self, Limiter};
 use crate::reply::Reply;
@@ -14,6 +15,7 @@ pub(super) const WORKLOADS: &[Workload] = &[
         prose: "Login attempts and quotas per minute count in a key for each window. One too many is \
                 an open door, one too few a customer sent away.",
         eventual: false,
+        occasions: &[Occasion::LIMITED],
         run: |context| Box::pin(limiter(context, FIXED_WINDOW)),
         check: |history| limit::check(Limiter::FixedWindow, history).map(|()| Vec::new()),
     },
@@ -23,6 +25,7 @@ pub(super) const WORKLOADS: &[Workload] = &[
         prose: "Paid APIs log each call in a sorted set and count the last minute. It is the limiter \
                 to choose when a burst at the edge of a window must not pass.",
         eventual: false,
+        occasions: &[Occasion::LIMITED],
         run: |context| Box::pin(limiter(context, SLIDING_LOG)),
         check: |history| limit::check(Limiter::SlidingLog, history).map(|()| Vec::new()),
     },
@@ -32,6 +35,7 @@ pub(super) const WORKLOADS: &[Workload] = &[
         prose: "The limiter of most gateways, and the one that @upstash/ratelimit recommends: two \
                 counters, the older one by the share of it still in view.",
         eventual: false,
+        occasions: &[Occasion::LIMITED],
         run: |context| Box::pin(limiter(context, SLIDING_WINDOW)),
         check: |history| limit::check(Limiter::SlidingWindow, history).map(|()| Vec::new()),
     },
@@ -41,15 +45,18 @@ pub(super) const WORKLOADS: &[Workload] = &[
         prose: "Bursts are allowed until the bucket is empty, then calls pass as fast as it refills. \
                 A token spent twice lets a caller run at double speed.",
         eventual: false,
+        occasions: &[Occasion::LIMITED],
         run: |context| Box::pin(limiter(context, TOKEN_BUCKET)),
         check: |history| limit::check(Limiter::TokenBucket, history).map(|()| Vec::new()),
     },
 ];
 
-/// How many calls pass in a window, so few that slow servers are asked for more, too; and how long it
-/// is: short, so that many windows pass in a run.
-const LIMIT: i64 = 3;
-const WINDOW_MS: i64 = 100;
+/// How many calls pass in a window, so few that more are made wherever the server is; and how long it
+/// is at least: short, so that many windows pass in a run.
+const LIMIT: i64 = 8;
+const WINDOW: Duration = Duration::from_millis(100);
+/// A window is so many round trips: two clients ask for more than the limit in it.
+const WINDOW_ROUND_TRIPS: u32 = 6;
 
 /// Callers' clocks differ, and calls overtake one another: the latest moment seen counts. The keys
 /// are the latest moment, and the limiter's own; the arguments: now, limit, window, expiry, a name.
@@ -100,26 +107,29 @@ const TOKEN_BUCKET: &str = limiter_script!(
 async fn limiter(context: &Context, script: &'static str) -> Result<(), Stop> {
     let keys = ["moment", "limiter"].map(|name| context.key(name));
     let [moment, state] = &keys;
+    let kept = &context.kept_ms();
+    let window = WINDOW.max(context.round_trip() * WINDOW_ROUND_TRIPS);
+    let window_ms = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
     context
         .all(context.settings.clients, |mut worker| async move {
             let mut number = 0;
             while context.next() {
                 number += 1;
                 let name = format!("c{}-{number}", worker.index);
-                let limits = [Value::Integer(LIMIT), Value::Integer(WINDOW_MS)];
+                let limits = [Value::Integer(LIMIT), Value::Integer(window_ms)];
                 let call = worker.invoke("call", "limiter", limits);
                 let arguments = [
-                    &clock_ms().to_string(),
+                    &context.clock_ms().to_string(),
                     &LIMIT.to_string(),
-                    &WINDOW_MS.to_string(),
-                    KEPT_MS,
+                    &window_ms.to_string(),
+                    kept.as_str(),
                     name.as_str(),
                 ];
                 let script = eval(script, &[moment, state], &arguments);
                 worker.perform(call, &script, answer).await?;
                 // Bursts, and lulls in which the limit recovers.
-                let lull = if worker.chance(10) { 40 } else { 4 };
-                worker.dawdle(std::time::Duration::from_millis(lull)).await;
+                let lull = if worker.chance(10) { 40 } else { 10 };
+                worker.dawdle(Duration::from_millis(lull)).await;
             }
             Ok(())
         })

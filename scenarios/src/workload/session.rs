@@ -2,9 +2,8 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use super::Workload;
 use super::context::{Context, POLL_PAUSE, Stop, Worker, command, value};
-use super::lock::KEPT_MS;
+use super::{Occasion, Workload};
 use crate::client::Client;
 use crate::history::freshness::{self, Audience};
 use crate::history::{Value, counting};
@@ -16,6 +15,7 @@ pub(super) const WORKLOADS: &[Workload] = &[
         prose: "A user saves the profile and the next page shows it, or shows the old one. Upstash \
                 promises this to one client, by its sync token.",
         eventual: false,
+        occasions: &[Occasion::READ_AFTER_WRITE],
         run: |context| Box::pin(own_writes(context, Continuity::OneClient)),
         check: |history| freshness::check(Audience::Oneself, history).map(|()| Vec::new()),
     },
@@ -26,6 +26,7 @@ pub(super) const WORKLOADS: &[Workload] = &[
                 of the last answer. That is how read-your-writes is kept across processes on Upstash; \
                 without it a user who changes servers loses what was just saved.",
         eventual: false,
+        occasions: &[Occasion::READ_AFTER_WRITE],
         run: |context| Box::pin(own_writes(context, Continuity::HandedOn)),
         check: |history| freshness::check(Audience::Oneself, history).map(|()| Vec::new()),
     },
@@ -35,6 +36,7 @@ pub(super) const WORKLOADS: &[Workload] = &[
         prose: "Serverless functions make a client for each request, without a sync token from the one \
                 before. The cart that was just filled is empty on the next page if reads are stale.",
         eventual: true,
+        occasions: &[Occasion::READ_AFTER_WRITE],
         run: |context| Box::pin(own_writes(context, Continuity::Fresh)),
         check: |history| freshness::check(Audience::Oneself, history).map(|()| Vec::new()),
     },
@@ -44,6 +46,7 @@ pub(super) const WORKLOADS: &[Workload] = &[
         prose: "The login request writes the session, the next request reads it from another process, \
                 with no sync token in common. A stale answer is a user who is logged out again.",
         eventual: true,
+        occasions: &[Occasion::READ_AFTER_WRITE],
         run: |context| Box::pin(others_writes(context)),
         check: |history| freshness::check(Audience::Everybody, history).map(|()| Vec::new()),
     },
@@ -53,6 +56,7 @@ pub(super) const WORKLOADS: &[Workload] = &[
         prose: "Tabs and workers change different fields of one hash, and count in a shared one. An \
                 update that overwrites the others' is a cart that loses an item.",
         eventual: false,
+        occasions: &[Occasion::OVERLAP, Occasion::READ_AFTER_WRITE],
         run: |context| Box::pin(fields(context)),
         check: |history| {
             counting::counter(history)?;
@@ -73,6 +77,7 @@ enum Continuity {
 }
 
 async fn own_writes(context: &Context, continuity: Continuity) -> Result<(), Stop> {
+    let kept = &context.kept_ms();
     context
         .all(context.settings.clients, |mut worker| async move {
             let name = format!("session-{}", worker.index);
@@ -81,13 +86,13 @@ async fn own_writes(context: &Context, continuity: Continuity) -> Result<(), Sto
                 Continuity::HandedOn => Some(beside(&mut worker, &key).await?),
                 Continuity::OneClient | Continuity::Fresh => None,
             };
-            let mut version = 0_i64;
+            let mut version = first_version(&worker);
             while context.next() {
                 if worker.chance(50) {
                     version += 1;
                     let call = worker.invoke("write", name.as_str(), version);
                     let text = version.to_string();
-                    let set = command([b"SET", &key, text.as_bytes(), b"PX", KEPT_MS.as_bytes()]);
+                    let set = command([b"SET", &key, text.as_bytes(), b"PX", kept.as_bytes()]);
                     worker.perform(call, &set, |_| Value::Nil).await?;
                 }
                 match &mut other {
@@ -107,9 +112,14 @@ async fn own_writes(context: &Context, continuity: Continuity) -> Result<(), Sto
         .await
 }
 
+/// Versions of different sessions differ, so that an answer that was meant for another client shows.
+fn first_version(worker: &Worker<'_>) -> i64 {
+    i64::try_from(worker.index).unwrap_or(0) * 1_000_000
+}
+
 /// A second client for a session, where there is something that the first can hand on to it.
 async fn beside(worker: &mut Worker<'_>, key: &[u8]) -> Result<Box<dyn Client>, Stop> {
-    worker.prepare(&command([b"GET", key])).await?;
+    worker.look(&command([b"GET", key])).await?;
     match worker.client.sync_token() {
         Some(_) => worker.context.connect().await,
         None => Err(Stop::Unsupported(
@@ -129,16 +139,17 @@ fn hand_on(worker: &mut Worker<'_>, other: &mut Box<dyn Client>) {
 async fn others_writes(context: &Context) -> Result<(), Stop> {
     // A session for each writer; everybody reads all of them.
     let writers = (context.settings.clients / 2).max(1);
+    let kept = &context.kept_ms();
     context
         .all(context.settings.clients, |mut worker| async move {
-            let mut version = 0_i64;
+            let mut version = first_version(&worker);
             while context.next() {
                 if worker.index < writers {
                     version += 1;
                     let name = format!("session-{}", worker.index);
                     let call = worker.invoke("write", name.as_str(), version);
                     let (key, text) = (context.key(&name), version.to_string());
-                    let set = command([b"SET", &key, text.as_bytes(), b"PX", KEPT_MS.as_bytes()]);
+                    let set = command([b"SET", &key, text.as_bytes(), b"PX", kept.as_bytes()]);
                     worker.perform(call, &set, |_| Value::Nil).await?;
                     worker.dawdle(POLL_PAUSE).await;
                 } else {
@@ -160,7 +171,7 @@ async fn fields(context: &Context) -> Result<(), Stop> {
         .all(context.settings.clients, |mut worker| async move {
             let field = format!("field-{}", worker.index);
             let object = format!("session {field}");
-            let mut version = 0_i64;
+            let mut version = first_version(&worker);
             while context.next() {
                 if worker.chance(30) {
                     let call = worker.invoke("add", "session visits", Value::Nil);

@@ -89,6 +89,7 @@ async fn all_workloads(target: &Target) -> Vec<(&'static str, Scope, Verdict)> {
         operations: 60,
         // The operations end it, however slow the machine is.
         duration: Duration::from_secs(30),
+        round_trips: 0,
         seed: 5,
     };
     let tasks: Vec<_> = workloads()
@@ -239,6 +240,7 @@ async fn two_ways_to_one_database_do_not_meet() {
             clients: 3,
             operations: 60,
             duration: Duration::from_secs(30),
+            round_trips: 0,
             seed: 5,
         },
         reach: BTreeMap::new(),

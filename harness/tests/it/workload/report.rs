@@ -244,6 +244,7 @@ async fn a_violation_comes_with_the_whole_command_that_repeats_it() {
             clients: 3,
             operations: 20,
             duration: std::time::Duration::from_millis(1_500),
+            round_trips: 0,
             seed: 11,
         },
         reach,
