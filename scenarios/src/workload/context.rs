@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rand::RngExt;
@@ -54,7 +54,8 @@ pub struct Context {
     pub settings: Settings,
     connector: Arc<dyn Connector>,
     prefix: Vec<u8>,
-    begun: Instant,
+    /// When the first operation began: making clients takes its time, too.
+    begun: OnceLock<Instant>,
     /// The time of day at which the history began, in microseconds.
     epoch_us: u64,
     left: AtomicUsize,
@@ -89,15 +90,14 @@ impl Context {
                 .unwrap_or(u64::MAX)
                 .saturating_sub(recorder.now_us()),
             recorder,
-            begun: Instant::now(),
+            begun: OnceLock::new(),
             notes: Mutex::default(),
             stop,
         };
         if stretched > settings.duration {
             context.note(format!(
-                "it is {:.0} ms there and back: clients were given {:.1} s in place of {:.1} s",
-                shortest.as_secs_f64() * 1_000.0,
-                stretched.as_secs_f64(),
+                "far away: clients were given {} round trips in place of {:.1} s",
+                settings.round_trips,
                 settings.duration.as_secs_f64()
             ));
         }
@@ -112,7 +112,7 @@ impl Context {
     /// Whether another operation may begin; counts it.
     pub fn next(&self) -> bool {
         !self.is_stopped()
-            && self.begun.elapsed() < self.settings.duration
+            && self.elapsed() < self.settings.duration
             && self
                 .left
                 .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
@@ -129,7 +129,11 @@ impl Context {
     /// Whether so long a time after the last operation may have begun has passed that what is still
     /// missing will not come.
     pub(super) fn is_over(&self, grace: Duration) -> bool {
-        self.is_stopped() || self.begun.elapsed() > self.settings.duration + grace
+        self.is_stopped() || self.elapsed() > self.settings.duration + grace
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.begun.get_or_init(Instant::now).elapsed()
     }
 
     /// How long it is there and back.
@@ -197,6 +201,16 @@ impl Context {
         })
     }
 
+    /// A client that sees all that was written before, where reads come from a copy that trails, too: it
+    /// has written itself.
+    pub(super) async fn caught_up(&self, index: usize) -> Result<Worker<'_>, Stop> {
+        let mut worker = self.worker(index).await?;
+        let (mark, kept) = (self.key("mark"), self.kept_ms());
+        let set = command([b"SET", &mark, b"1", b"PX", kept.as_bytes()]);
+        worker.look(&set).await?;
+        Ok(worker)
+    }
+
     /// Lets so many clients loose at once, and waits for all of them.
     pub(super) async fn all<'c, F>(
         &'c self,
@@ -206,10 +220,8 @@ impl Context {
     where
         F: Future<Output = Result<(), Stop>>,
     {
-        let mut workers = Vec::new();
-        for index in 0..count {
-            workers.push(self.worker(index).await?);
-        }
+        let workers = (0..count).map(|index| self.worker(index));
+        let workers = futures_util::future::try_join_all(workers).await?;
         let each = workers.into_iter().map(work);
         let ended = futures_util::future::join_all(each).await;
         ended.into_iter().collect()
@@ -267,6 +279,16 @@ pub struct Worker<'c> {
 }
 
 impl<'c> Worker<'c> {
+    /// Goes on with a new connection, and with what the client has seen.
+    async fn reconnect(&mut self) -> Result<(), Stop> {
+        let token = self.client.sync_token();
+        self.client = self.context.connect().await?;
+        if let Some(token) = token {
+            self.client.adopt_sync_token(&token);
+        }
+        Ok(())
+    }
+
     /// Begins an operation in the history.
     pub(super) fn invoke(
         &self,
@@ -327,12 +349,12 @@ impl<'c> Worker<'c> {
             Err(ClientError::NotSent(reason)) => {
                 call.failed(reason);
                 self.pause(POLL_PAUSE).await;
-                self.client = self.context.connect().await?;
+                self.reconnect().await?;
                 Ok(None)
             }
             Err(ClientError::OutcomeUnknown(reason) | ClientError::Protocol(reason)) => {
                 call.unknown(reason);
-                self.client = self.context.connect().await?;
+                self.reconnect().await?;
                 Ok(None)
             }
             Err(ClientError::Unsupported(reason)) => {
@@ -395,7 +417,7 @@ impl<'c> Worker<'c> {
             Err(ClientError::Unsupported(reason)) => Err(Stop::Unsupported(reason)),
             Err(ClientError::Refused(reason)) => Err(Stop::NotEvaluable(reason)),
             Err(_) => {
-                self.client = self.context.connect().await?;
+                self.reconnect().await?;
                 Ok(None)
             }
         }

@@ -100,7 +100,7 @@ async fn counter(context: &Context, scripted: bool) -> Result<(), Stop> {
             Ok(())
         })
         .await?;
-    let mut last = context.worker(context.settings.clients).await?;
+    let mut last = context.caught_up(context.settings.clients).await?;
     last.look(&command([b"PEXPIRE", key, kept.as_bytes()]))
         .await?;
     let call = last.invoke("read", "count", Value::Nil);

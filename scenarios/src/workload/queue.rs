@@ -55,8 +55,8 @@ pub(super) const WORKLOADS: &[Workload] = &[
     },
 ];
 
-/// How long consumers go on after the last job was pushed, at most.
-const DRAIN: Duration = Duration::from_secs(5);
+/// How long consumers go on after the last job was pushed: twice as long as jobs were, in these bounds.
+const DRAIN: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(20)];
 /// How long a consumer waits at the server, in seconds as Redis takes them.
 const BLOCK: &[u8] = b"0.05";
 /// The longest delay of a job.
@@ -79,6 +79,7 @@ pub(super) trait Trade: Sync {
 pub(super) async fn market(context: &Context, trade: &dyn Trade) -> Result<(), Stop> {
     let producers = producers(context);
     let busy = &AtomicUsize::new(producers);
+    let drain = (2 * context.settings.duration).clamp(DRAIN[0], DRAIN[1]);
     context
         .all(consumers(context), |mut worker| async move {
             if worker.index < producers {
@@ -95,7 +96,7 @@ pub(super) async fn market(context: &Context, trade: &dyn Trade) -> Result<(), S
             loop {
                 let over = busy.load(Ordering::SeqCst) == 0;
                 let found = trade.consume(&mut worker).await?;
-                if !found && over || context.is_over(DRAIN) {
+                if !found && over || context.is_over(drain) {
                     return Ok(());
                 }
                 if !found {
@@ -178,7 +179,7 @@ async fn pops(context: &Context) -> Result<(), Stop> {
         false => command([b"LPOP", &key]),
     };
     market(context, &Pops { pop }).await?;
-    let mut last = context.worker(context.settings.clients).await?;
+    let mut last = context.caught_up(context.settings.clients).await?;
     let empty = is_empty(&mut last, b"LLEN", &key).await?;
     drained(context, "jobs", empty);
     Ok(())
@@ -224,7 +225,8 @@ impl Trade for Reliable {
         if crashes(worker) {
             let call = worker.invoke("take", "jobs", Value::Nil);
             worker.crash_during(call, &by).await?;
-            return resume(worker, &own).await;
+            resume(worker, &own).await?;
+            return Ok(true);
         }
         let Some(taken) = take(worker, "jobs", &by).await? else {
             return resume(worker, &own).await;
@@ -233,15 +235,16 @@ impl Trade for Reliable {
         if crashes(worker) {
             let call = worker.invoke("crash", "jobs", taken.as_str());
             call.returned(Value::Nil);
-            return match worker.chance(50) {
-                true => Ok(true),
-                false => resume(worker, &own).await,
-            };
+            if worker.chance(50) {
+                resume(worker, &own).await?;
+            }
+            return Ok(true);
         }
         if crashes(worker) {
             let call = worker.invoke("finish", "jobs", taken.as_str());
             worker.crash_during(call, &done(&own, &taken)).await?;
-            return resume(worker, &own).await;
+            resume(worker, &own).await?;
+            return Ok(true);
         }
         finish(worker, &own, &taken).await?;
         Ok(true)
@@ -264,11 +267,11 @@ async fn reliable(context: &Context) -> Result<(), Stop> {
     // be carried out late.
     for _ in 0..3 {
         for (index, own) in own.iter().enumerate() {
-            let mut worker = context.worker(index).await?;
+            let mut worker = context.caught_up(index).await?;
             resume(&mut worker, own).await?;
         }
         // Jobs go from the common list to the others, so that one is met or gone in this order.
-        let mut last = context.worker(context.settings.clients).await?;
+        let mut last = context.caught_up(context.settings.clients).await?;
         let mut empty = is_empty(&mut last, b"LLEN", jobs).await?;
         for own in &own {
             empty = empty && is_empty(&mut last, b"LLEN", own).await?;
@@ -332,7 +335,7 @@ impl Trade for Delayed {
 
 async fn delayed(context: &Context) -> Result<(), Stop> {
     market(context, &Delayed).await?;
-    let mut last = context.worker(context.settings.clients).await?;
+    let mut last = context.caught_up(context.settings.clients).await?;
     let empty = is_empty(&mut last, b"ZCARD", &context.key("due")).await?;
     drained(context, "due", empty);
     Ok(())

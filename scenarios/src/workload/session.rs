@@ -199,7 +199,7 @@ async fn fields(context: &Context) -> Result<(), Stop> {
     if added.load(Ordering::Relaxed) == 0 {
         return Ok(());
     }
-    let mut last = context.worker(context.settings.clients).await?;
+    let mut last = context.caught_up(context.settings.clients).await?;
     let call = last.invoke("read", "session visits", Value::Nil);
     let get = command([b"HGET", key, b"visits"]);
     last.perform(call, &get, value).await.map(|_| ())

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::context::{Context, Stop, Worker, command, ms, us, value, yes};
+use super::context::{Context, POLL_PAUSE, Stop, Worker, command, ms, us, value, yes};
 use super::queue::{Trade, crashes, drained, job_name, market};
 use super::{Occasion, Workload};
 use crate::client::Command;
@@ -95,6 +95,9 @@ impl Trade for Consumers {
             }
         };
         let Some((id, job)) = entry else {
+            if !self.blocks {
+                worker.pause(POLL_PAUSE).await;
+            }
             return Ok(pending(worker, &key).await? != Some(0));
         };
         if crashes(worker) {
