@@ -42,6 +42,7 @@ impl Billed {
     /// What these commands cost on each plan.
     pub fn prices(self) -> Vec<Price> {
         let payg = self.commands as f64 * PAYG_USD_PER_COMMAND;
+        let region = self.with_read_regions(1) as f64 * PAYG_USD_PER_COMMAND;
         let share = self.commands as f64 * 100.0 / FREE_COMMANDS_PER_MONTH as f64;
         vec![
             Price {
@@ -52,12 +53,17 @@ impl Billed {
             Price {
                 plan: "Pay as you go",
                 usd: payg,
-                note: "$0.20 per 100,000 commands".into(),
+                note: format!(
+                    "$0.20 per 100,000 commands; {} with one read region",
+                    dollars(region)
+                ),
             },
             Price {
                 plan: "Fixed",
                 usd: 0.0,
-                note: "commands are not counted; from $10 a month by data size".into(),
+                note: "commands are not counted; from $10 a month by data size, and half as much again \
+                       for each read region"
+                    .into(),
             },
         ]
     }
