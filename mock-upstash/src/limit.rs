@@ -217,6 +217,7 @@ pub(crate) struct Allowance {
     plan: Option<Plan>,
     settings: Vec<LimitSetting>,
     read_regions: u64,
+    evicts: bool,
 }
 
 impl Allowance {
@@ -234,6 +235,7 @@ impl Allowance {
         for setting in &self.settings {
             setting.limit.set(&mut limits, setting.value);
         }
+        limits.evicts = self.evicts;
         limits.choices = choices(assumptions);
         limits
     }
@@ -269,6 +271,14 @@ impl Builder {
     #[must_use]
     pub fn limit(mut self, limit: Limit, value: Option<u64>) -> Self {
         self.allowance.settings.push(LimitSetting { limit, value });
+        self
+    }
+
+    /// Whether keys make room for others when storage is full, those that expire first, as with
+    /// eviction switched on in Upstash's console; by default writes are refused then.
+    #[must_use]
+    pub fn eviction(mut self, on: bool) -> Self {
+        self.allowance.evicts = on;
         self
     }
 

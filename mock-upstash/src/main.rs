@@ -1,5 +1,7 @@
 //! The mock-upstash command: a server, or a server for the time of one command.
 
+mod listing;
+
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,8 +11,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use mock_upstash::{
-    Assumption, Builder, Dialect, Fault, Limit, LimitSetting, MockUpstash, Plan, assumption,
-    dialect,
+    Assumption, Builder, Dialect, Fault, LimitSetting, MockUpstash, Plan, assumption, dialect,
 };
 
 /// A local Upstash: the REST API and the Redis protocol over an embedded engine.
@@ -88,6 +89,19 @@ struct Server {
         value_delimiter = ','
     )]
     limit: Vec<LimitSetting>,
+    /// Lets keys make room when storage is full, those that expire first, as with eviction switched on
+    /// in Upstash's console; without it writes are refused then
+    #[arg(long, env = "MOCK_UPSTASH_EVICTION")]
+    eviction: bool,
+    /// How long a connection over TCP may be idle before it is closed, as 1h; without it, as long as it
+    /// likes
+    #[arg(
+        long,
+        env = "MOCK_UPSTASH_IDLE_TIMEOUT",
+        value_name = "DURATION",
+        value_parser = duration
+    )]
+    idle_timeout: Option<Duration>,
     /// How long the header of a request may take, and an idle connection is kept
     #[arg(
         long,
@@ -200,8 +214,9 @@ fn duration(text: &str) -> Result<Duration, String> {
         "ms" => Duration::from_millis(1),
         "s" => Duration::from_secs(1),
         "m" => Duration::from_secs(60),
+        "h" => Duration::from_secs(3600),
         "" if number == 0 => Duration::ZERO,
-        _ => return Err("its unit is one of us, ms, s, m, as in 50ms".to_owned()),
+        _ => return Err("its unit is one of us, ms, s, m, h, as in 50ms".to_owned()),
     };
     Ok(unit * number)
 }
@@ -240,6 +255,8 @@ impl Server {
             .seed(self.seed)
             .replica_lag(self.replica_lag)
             .read_regions(self.read_regions)
+            .eviction(self.eviction)
+            .idle_timeout(self.idle_timeout)
             .header_timeout(self.header_timeout)
             .body_timeout(self.body_timeout);
         if let Some(count) = self.max_connections {
@@ -326,18 +343,9 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
-        Some(Command::Quirks) => {
-            print_quirks();
-            Ok(ExitCode::SUCCESS)
-        }
-        Some(Command::Assumptions) => {
-            print_assumptions();
-            Ok(ExitCode::SUCCESS)
-        }
-        Some(Command::Plans) => {
-            print_plans();
-            Ok(ExitCode::SUCCESS)
-        }
+        Some(Command::Quirks) => Ok(print(&listing::quirks())),
+        Some(Command::Assumptions) => Ok(print(&listing::assumptions())),
+        Some(Command::Plans) => Ok(print(&listing::plans())),
         Some(Command::Run { command }) => {
             let free = SocketAddr::from(([127, 0, 0, 1], 0));
             let builder = arguments.server.builder().listen(free);
@@ -444,40 +452,11 @@ fn exit_code(status: std::process::ExitStatus) -> u8 {
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(128)
 }
 
-fn print_quirks() {
-    for row in dialect::QUIRKS {
-        let state = if Dialect::UPSTASH.has(row.quirk) {
-            "on"
-        } else {
-            "off"
-        };
-        println!("{} ({state} by default, {:?})", row.id, row.confidence);
-        println!("  Redis:   {}", row.redis);
-        println!("  Upstash: {}", row.upstash);
-        println!("  Source:  {}", row.source);
-        if let Some(why) = row.unseen {
-            println!("  Unseen:  no scenario of swapcheck shows it: {why}");
-        }
-    }
-}
-
-fn print_assumptions() {
-    for row in assumption::ASSUMPTIONS {
-        println!("{}", row.id);
-        println!("  off (as it comes): {}", row.off);
-        println!("  on:                {}", row.on);
-        println!("  What is known:     {}", row.evidence);
-    }
-}
-
-fn print_plans() {
-    for plan in Plan::ALL {
-        println!("{plan}");
-        let limits = plan.limits();
-        for limit in Limit::ALL {
-            let value = limit.of(&limits);
-            let value = value.map_or_else(|| "none".to_owned(), |value| value.to_string());
-            println!("  {:<20} {value}", limit.id());
-        }
-    }
+/// Prints a listing; a reader that goes away (`| head`) ends it, quietly.
+fn print(text: &str) -> ExitCode {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .ok();
+    ExitCode::SUCCESS
 }

@@ -78,6 +78,18 @@ impl Shared {
         }
     }
 
+    /// Waits until a connection that begins to be idle now has been so for too long.
+    pub(crate) async fn idle(&self) {
+        match self.bounds.idle_timeout {
+            Some(timeout) => {
+                let timeout_us = u64::try_from(timeout.as_micros()).unwrap_or(u64::MAX);
+                self.sleep_until(self.clock.now_us().saturating_add(timeout_us))
+                    .await;
+            }
+            None => std::future::pending().await,
+        }
+    }
+
     /// Waits for an instant of the mock's clock, in microseconds since the Unix epoch.
     pub(crate) async fn sleep_until(&self, due_us: u64) {
         loop {

@@ -141,6 +141,7 @@ impl Plan {
             reply_bytes: Some(row.request),
             record_bytes: Some(row.record),
             storage_bytes: Some(row.storage),
+            evicts: false,
             monthly_commands: row.monthly_commands,
             daily_commands: None,
             monthly_bandwidth: row.bandwidth,

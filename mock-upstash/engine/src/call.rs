@@ -106,6 +106,14 @@ impl<'e> Call<'e> {
             .is_some_and(|arg| arg.eq_ignore_ascii_case(word.as_bytes()))
     }
 
+    /// What TYPE and SCAN call a kind of value.
+    pub fn kind_name(&self, kind: Kind) -> &'static str {
+        match kind {
+            Kind::Json if self.quirk(Quirk::JsonTypeName) => "json",
+            kind => kind.name(),
+        }
+    }
+
     /// Whether a quirk is on.
     pub fn quirk(&self, quirk: Quirk) -> bool {
         self.engine.dialect.has(quirk)

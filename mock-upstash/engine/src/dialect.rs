@@ -110,9 +110,9 @@ quirks! {
         "INCRBYFLOAT and HINCRBYFLOAT compute in 64-bit doubles: 0.1 + 0.2 is 0.30000000000000004",
         "Upstash docs, commands/incrbyfloat; the digits are inferred", Documented;
     Resp3Forms: "resp3-forms",
-        ["SMEMBERS", "GEODIST", "INCRBYFLOAT", "CONFIG GET", "ZPOPMIN", "ZPOPMAX"],
-        "SMEMBERS is a set, GEODIST, INCRBYFLOAT a double or bulk, CONFIG GET a map, ZPOPMIN nested in RESP3",
-        "SMEMBERS is an array, GEODIST and INCRBYFLOAT bulk strings, CONFIG GET and ZPOPMIN flat arrays in RESP3",
+        ["SMEMBERS", "CONFIG GET", "ZPOPMIN", "ZPOPMAX"],
+        "in RESP3 SMEMBERS is a set, CONFIG GET a map, ZPOPMIN and ZPOPMAX with a count are pairs",
+        "in RESP3 SMEMBERS is an array, CONFIG GET, ZPOPMIN and ZPOPMAX are flat arrays (INCRBYFLOAT and GEODIST are bulk strings, as in Redis)",
         "Upstash docs, command pages", Documented;
     EmptyCommandTable: "empty-command-table",
         ["COMMAND"],
@@ -122,7 +122,7 @@ quirks! {
     ConfigNotificationsOnly: "config-notifications-only",
         ["CONFIG GET", "CONFIG SET"],
         "CONFIG knows every setting",
-        "CONFIG knows notify-keyspace-events alone",
+        "CONFIG knows notify-keyspace-events alone, with the flags K E g $ l s h z t d x e m n A; CONFIG SET keeps what it set before an error",
         "Upstash docs, commands/config-get and config-set", Documented;
     InfoSections: "info-sections",
         ["INFO"],
@@ -131,8 +131,8 @@ quirks! {
         "INFO output published by users, 2025", Reported;
     AclTokens: "acl-tokens",
         ["ACL CAT", "ACL GENTOKEN", "ACL GETUSER", "ACL LOG", "ACL RESTTOKEN", "ACL SETUSER"],
-        "ACL users have passwords of their own choice, selectors, subcommand rules; ACL LOG records denials",
-        "ACL passwords come from ACL GENTOKEN, ACL RESTTOKEN gives REST tokens; no selectors or subcommand rules; LOG is empty",
+        "ACL users have passwords of their own choice, selectors, subcommand rules, categories @fast and @slow; ACL LOG records denials",
+        "ACL passwords come from ACL GENTOKEN, ACL RESTTOKEN gives REST tokens; no selectors, subcommand rules, @fast or @slow; the default user stays as it is; LOG is empty",
         "Upstash docs, commands/acl-setuser", Documented;
     ScriptRollback: "script-rollback",
         ["EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO"],
@@ -162,12 +162,12 @@ quirks! {
     ScriptReadOnlyKeys: "script-read-only-keys",
         ["EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO"],
         "a script may change its KEYS and ARGV tables",
-        "KEYS and ARGV are read-only tables",
+        "KEYS and ARGV are read-only tables: what writes to them fails",
         "comment in a published key-value wrapper", Reported;
     ScriptErrorText: "script-error-text",
         ["EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO"],
         "script errors end with the script's digest and its line",
-        "ERR Error running script: @user_script:N: … with a stack traceback",
+        "ERR Error running script: @user_script:N: … with a stack traceback, for functions too",
         "@upstash/redis test suite, functions; reports of users", Tested;
     KeyLocking: "allow-key-locking",
         ["EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO", "FUNCTION LOAD", "SCRIPT LOAD"],
@@ -201,17 +201,17 @@ quirks! {
         "NOAUTH names a page of the documentation, WRONGPASS has no full stop",
         "Upstash docs, troubleshooting/no_auth", Documented;
     CjsonNumber: "cjson-number",
-        [],
+        ["EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO"],
         "cjson writes numbers with 14 significant digits",
         "cjson writes numbers with as many digits as tell the double, and without exponent below 1e21",
         "follows from the JSON library that Upstash's scripts use (gopher-json)", Inferred;
     CjsonSparseList: "cjson-sparse-list",
-        [],
+        ["EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO"],
         "cjson fills holes in a list with null, and turns number keys beside text keys into text",
         "cjson answers nil and an error for a list with holes and for mixed keys",
         "follows from the JSON library that Upstash's scripts use (gopher-json)", Inferred;
     ReplicateCommands: "replicate-commands",
-        [],
+        ["EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO"],
         "redis.replicate_commands() does nothing and answers true",
         "redis.replicate_commands() raises an error; seen in 2023, when a way to ignore it was offered, so off unless switched on",
         "redis-js issue 340, 2023", Reported;
@@ -243,6 +243,22 @@ quirks! {
         "XINFO STREAM has no such fields",
         "Upstash docs, commands/xadd: no such options", Inferred
         "the Redis that scenarios run on may be older than the fields";
+    JsonTypeName: "json-type-name",
+        ["TYPE", "SCAN"],
+        "the type of a JSON document is called ReJSON-RL",
+        "the type of a JSON document is called json",
+        "the types that Upstash's own data browser knows; not observed on the wire", Inferred;
+    MemoryUsageSamples: "memory-usage-samples",
+        ["MEMORY USAGE"],
+        "MEMORY USAGE refuses a negative number of samples",
+        "MEMORY USAGE takes any number of samples, brought into range",
+        "Upstash docs, commands/memory-usage", Documented;
+    CountsExpired: "dbsize-counts-expired",
+        ["DBSIZE"],
+        "DBSIZE may count keys that have just expired (the mock's never does)",
+        "DBSIZE counts keys for a second after they have expired; how long is not known, so off unless switched on",
+        "Upstash docs, commands/dbsize", Documented
+        "how many keys a database has is everybody's doing, and when they go is not known";
 }
 
 /// Which quirks are on. As stock Redis, none; as Upstash, all but those of which it is likelier that
@@ -262,8 +278,8 @@ impl Dialect {
 
     /// Upstash: every quirk but [`Quirk::IntegerErrorText`], of which the documentation shows a text
     /// that no report of a live database confirms, [`Quirk::ReplicateCommands`] and
-    /// [`Quirk::ConfigGetEmptyValue`], which were seen in 2023 alone, and [`Quirk::ScriptTimeLimit`],
-    /// of which there is a sample value.
+    /// [`Quirk::ConfigGetEmptyValue`], which were seen in 2023 alone, [`Quirk::ScriptTimeLimit`], of
+    /// which there is a sample value, and [`Quirk::CountsExpired`], of which nobody says for how long.
     pub const UPSTASH: Dialect = Dialect {
         on: u64::MAX,
         upstash: true,
@@ -271,7 +287,8 @@ impl Dialect {
     .with(Quirk::IntegerErrorText, false)
     .with(Quirk::ReplicateCommands, false)
     .with(Quirk::ConfigGetEmptyValue, false)
-    .with(Quirk::ScriptTimeLimit, false);
+    .with(Quirk::ScriptTimeLimit, false)
+    .with(Quirk::CountsExpired, false);
 
     /// This dialect with one quirk switched.
     #[must_use]
@@ -295,6 +312,9 @@ impl Dialect {
         self.upstash
     }
 }
+
+// A dialect is a set of bits.
+const _: () = assert!(QUIRKS.len() <= 64);
 
 /// The quirk with an id.
 pub fn find(id: &str) -> Option<&'static QuirkRow> {

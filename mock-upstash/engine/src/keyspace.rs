@@ -15,6 +15,7 @@ use indexmap::{IndexMap, IndexSet};
 use crate::disposal::Rubbish;
 use crate::engine::Engine;
 use crate::error::{ReplyError, WRONG_TYPE};
+use crate::lingering::Lingering;
 use crate::notification::Class;
 use crate::value::{Hash, Holds, Kind, Value};
 
@@ -64,6 +65,8 @@ pub struct Database {
     discarded: Vec<Rubbish>,
     /// Keys that were made or overwritten and not yet notified; `None` while nobody is to know.
     arrivals: Option<Vec<Arrival>>,
+    /// Keys that have expired and are still counted, where the dialect counts them.
+    pub(crate) lingering: Option<Lingering>,
     /// What keys held before the changes that may have to be taken back: those of a script, and
     /// within it those of one command.
     journals: Vec<IndexMap<Key, Option<Entry>>>,
@@ -251,6 +254,7 @@ impl Database {
     /// Takes out everything.
     pub fn clear(&mut self) {
         let entries = std::mem::take(&mut self.entries);
+        self.lingering = self.lingering.take().map(|_| Lingering::default());
         if let Some(changed) = &mut self.changed {
             changed.extend(entries.keys().cloned());
         }
@@ -276,8 +280,11 @@ impl Database {
         if *at >= now_ms {
             return None;
         }
-        let key = key.clone();
+        let (at, key) = (*at, key.clone());
         self.remove(&key);
+        if let Some(lingering) = &mut self.lingering {
+            lingering.add(at, key.clone(), now_ms);
+        }
         Some(key)
     }
 
@@ -361,6 +368,7 @@ impl Database {
             changed: None,
             discarded: Vec::new(),
             arrivals: None,
+            lingering: self.lingering.clone(),
         }
     }
 

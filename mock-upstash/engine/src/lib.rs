@@ -39,6 +39,7 @@ pub mod extended;
 pub mod glob;
 pub mod keyspace;
 pub mod limit;
+mod lingering;
 pub mod monitor;
 mod natural;
 pub mod notification;

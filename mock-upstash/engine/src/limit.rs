@@ -26,6 +26,9 @@ pub struct Limits {
     pub record_bytes: Option<u64>,
     /// All keys with what they hold (Upstash docs, troubleshooting/db_capacity_quota_exceeded).
     pub storage_bytes: Option<u64>,
+    /// Whether keys make room for others when storage is full, in place of writes being refused
+    /// (Upstash docs, features/eviction: off unless switched on).
+    pub evicts: bool,
     /// Billable commands of a calendar month (Upstash docs, troubleshooting/max_requests_limit).
     pub monthly_commands: Option<u64>,
     /// Billable commands of a day, as the free plan had until 2025 (Upstash docs,
@@ -71,6 +74,7 @@ impl Default for Limits {
             reply_bytes: None,
             record_bytes: None,
             storage_bytes: None,
+            evicts: false,
             monthly_commands: None,
             daily_commands: None,
             monthly_bandwidth: None,

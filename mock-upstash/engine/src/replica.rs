@@ -298,6 +298,9 @@ impl Engine {
             let served = difference(&self.stats, &before);
             replica.stats.commands += served.commands;
             replica.stats.script_commands += served.script_commands;
+            replica.stats.hits += served.hits;
+            replica.stats.misses += served.misses;
+            replica.stats.pace = self.stats.pace;
         }
         outcome
     }
@@ -521,6 +524,10 @@ fn difference(total: &Stats, part: &Stats) -> Stats {
         commands: total.commands.saturating_sub(part.commands),
         script_commands: total.script_commands.saturating_sub(part.script_commands),
         expired: total.expired.saturating_sub(part.expired),
+        evicted: total.evicted.saturating_sub(part.evicted),
         changes: total.changes.saturating_sub(part.changes),
+        hits: total.hits.saturating_sub(part.hits),
+        misses: total.misses.saturating_sub(part.misses),
+        pace: total.pace,
     }
 }

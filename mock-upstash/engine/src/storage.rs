@@ -7,12 +7,14 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
+use rand::RngExt;
 
 use crate::command::{Command, Flags, Group};
 use crate::engine::Engine;
 use crate::error::ReplyError;
-use crate::keyspace::Key;
+use crate::keyspace::{Database, Key};
 use crate::limit::Limits;
+use crate::notification::Class;
 use crate::reply::{Outcome, Reply};
 use crate::rollback::Rollback;
 use crate::value::stream::Id;
@@ -80,8 +82,41 @@ impl Engine {
             return None;
         }
         self.walk();
+        if self.limits.evicts {
+            self.evict(limit.saturating_sub(beside));
+        }
         let usage = self.storage.walked + beside;
         (usage >= limit).then(|| Limits::refuse_storage(limit, usage))
+    }
+
+    /// Takes keys out until less than this is left. Upstash's one policy, `optimistic-volatile`, goes by
+    /// chance, and prefers keys that expire (Upstash docs, features/eviction).
+    fn evict(&mut self, limit: u64) {
+        while self.storage.walked >= limit
+            && let Some((db, key)) = self.next_to_evict()
+        {
+            let freed = key.len() as u64 + self.record_bytes(db, &key);
+            self.databases[db].remove(&key);
+            self.storage.walked = self.storage.walked.saturating_sub(freed);
+            self.stats.evicted += 1;
+            self.key_modified(db, &key);
+            self.notify(Class::EVICTED, "evicted", &key, db);
+        }
+    }
+
+    fn next_to_evict(&mut self) -> Option<(usize, Key)> {
+        let any = |database: &Database| !database.is_empty();
+        let expiring = |database: &Database| database.expiring_len() > 0;
+        let found = self.databases.iter().position(expiring);
+        let db = found.or_else(|| self.databases.iter().position(any))?;
+        let database = &self.databases[db];
+        let first = self.random.random_range(0..database.len());
+        let mut from_there = (first..database.len()).chain(0..first);
+        let at = from_there.find(|at| {
+            let entry = database.at(*at).map(|(_, entry)| entry);
+            found.is_none() || entry.is_some_and(|entry| entry.expires_at().is_some())
+        })?;
+        database.at(at).map(|(key, _)| (db, Key::from(key)))
     }
 
     /// Begins to watch what a write leaves at its keys, where it may be too much.

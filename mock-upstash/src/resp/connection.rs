@@ -98,6 +98,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     }
                 }
                 Next::Read => {
+                    let shared = self.shared.clone();
                     tokio::select! {
                         read = self.stream.read_buf(&mut self.input) => {
                             if read? == 0 {
@@ -109,6 +110,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                             // Too slow for what was published to it.
                             None => return Ok(()),
                         },
+                        () = shared.idle() => return Ok(()),
                     }
                 }
             }

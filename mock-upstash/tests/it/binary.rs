@@ -141,3 +141,26 @@ fn quirks_and_assumptions_are_listed() {
         assert!(text(&output.stdout).contains(id));
     }
 }
+
+#[test]
+fn listings_are_printed_and_a_reader_may_go_away() {
+    for (name, part) in [
+        ("quirks", "script-rollback  (on)"),
+        ("assumptions", "wire-sizes"),
+        ("plans", "fixed-500gb       500 GB"),
+    ] {
+        let output = run(&[name]);
+        assert_eq!(output.status.code(), Some(0));
+        let printed = text(&output.stdout);
+        assert!(printed.contains(part), "{name}: {printed}");
+        let mut child = program(&[name])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it runs");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("it ends");
+        assert_eq!(output.status.code(), Some(0), "{name}");
+        assert_eq!(text(&output.stderr), "", "{name}");
+    }
+}

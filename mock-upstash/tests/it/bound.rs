@@ -215,3 +215,28 @@ async fn a_subscriber_who_does_not_read_is_let_go() {
         .await
         .expect("they are let go");
 }
+
+#[tokio::test]
+async fn a_connection_that_is_idle_for_too_long_is_closed() {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let mock = bounded(|mock| mock.idle_timeout(Some(HOUR))).await;
+    let mut stream = connect(&mock.redis_url().expect("spoken")).await;
+    stream.write_all(b"PING\r\n").await.expect("it is there");
+    let mut told = [0; 7];
+    stream.read_exact(&mut told).await.expect("an answer");
+    assert_eq!(&told, b"-NOAUTH");
+    let ended = async {
+        // The connection begins to be idle a moment after its reply.
+        let mut rest = Vec::new();
+        loop {
+            mock.advance(HOUR);
+            let read = stream.read_to_end(&mut rest);
+            let waited = tokio::time::timeout(Duration::from_millis(20), read).await;
+            if waited.is_ok() {
+                break;
+            }
+        }
+    };
+    let ended = tokio::time::timeout(Duration::from_secs(20), ended).await;
+    ended.expect("it ends");
+}

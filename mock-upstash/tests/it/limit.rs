@@ -294,6 +294,47 @@ async fn full_storage_refuses_writes_and_scripts_until_something_goes() {
 }
 
 #[tokio::test]
+async fn with_eviction_keys_make_room_those_that_expire_first() {
+    let mock = MockUpstash::builder()
+        .eviction(true)
+        .limit(Limit::MaxStorage, Some(10_000))
+        .start()
+        .await
+        .expect("a free port");
+    let client = crate::rest::client();
+    let value = "x".repeat(1000);
+    for key in 0..4 {
+        ask(&mock, &client, &format!("/set/stays{key}"), &value).await;
+    }
+    for key in 0..20 {
+        let path = format!("/set/goes{key}?EX=1000");
+        let set = ask(&mock, &client, &path, &value).await;
+        assert_eq!(set.1, r#"{"result":"OK"}"#, "{key}");
+    }
+    let stay = ask(&mock, &client, "/exists/stays0/stays1/stays2/stays3", "").await;
+    assert_eq!(stay.1, r#"{"result":4}"#);
+    assert!(mock.usage().storage < 11_100, "{}", mock.usage().storage);
+    let info = ask(&mock, &client, "/info", "").await.1;
+    assert!(
+        info.contains("maxmemory_policy:optimistic-volatile"),
+        "{info}"
+    );
+    assert!(!info.contains("evicted_keys:0"), "{info}");
+    // Where nothing expires, any key goes.
+    for key in 0..40 {
+        let set = ask(&mock, &client, &format!("/set/more{key}"), &value).await;
+        assert_eq!(set.1, r#"{"result":"OK"}"#, "{key}");
+    }
+    let left = ask(&mock, &client, "/dbsize", "").await.1;
+    assert_eq!(left, r#"{"result":10}"#);
+    // What even an empty database has no room for is refused.
+    mock.set_limit(Limit::MaxStorage, Some(0));
+    let (status, text) = ask(&mock, &client, "/set/k/v", "").await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(text.contains("ERR DB capacity quota exceeded."), "{text}");
+}
+
+#[tokio::test]
 async fn full_storage_may_refuse_what_does_not_delete() {
     let mock = MockUpstash::builder()
         .assume(Assumption::FullRefusesWrites, true)

@@ -289,6 +289,14 @@ impl Command {
         }
     }
 
+    /// The index of the key of a command that has exactly one, at a place of its own.
+    pub(crate) fn single_key(&self) -> Option<usize> {
+        match self.keys {
+            Keys::Range { first, last, .. } if first == last => usize::try_from(first).ok(),
+            _ => None,
+        }
+    }
+
     /// Indexes of the keys among `args`. A malformed command yields those that can be found.
     pub fn key_positions(&self, args: &[Bytes]) -> Vec<usize> {
         match self.keys {

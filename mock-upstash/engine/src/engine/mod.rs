@@ -2,6 +2,7 @@
 
 mod admission;
 mod change;
+mod stats;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::disposal::{AtOnce, Disposal};
 use crate::error::{EXEC_ABORT, ReplyError};
 use crate::keyspace::{Database, Key};
 use crate::limit::Limits;
+use crate::lingering::Lingering;
 use crate::notification::{self, Class};
 use crate::pubsub::PubSub;
 use crate::replica::Replica;
@@ -29,6 +31,8 @@ use crate::script::Scripts;
 use crate::session::{ClientId, Connect, Protocol, Session};
 use crate::storage::Storage;
 use crate::usage::Usage;
+
+pub use stats::{Pace, Stats};
 
 /// The version of Redis whose behaviour the engine follows, as HELLO and INFO tell it.
 pub const REDIS_VERSION: &str = "8.4.0";
@@ -71,22 +75,6 @@ pub struct Engine {
     detached: Session,
     next_client: ClientId,
     next_arrival: u64,
-}
-
-/// Counters over the engine's life.
-#[derive(Debug, Clone, Default)]
-pub struct Stats {
-    /// Clients that connected.
-    pub connections: u64,
-    /// Commands carried out, inner ones of scripts not counted.
-    pub commands: u64,
-    /// Commands that scripts and functions carried out; Upstash bills each as one more (Upstash
-    /// docs, sdks/ratelimit-ts/costs).
-    pub script_commands: u64,
-    /// Keys that expired.
-    pub expired: u64,
-    /// Changes to keys.
-    pub changes: u64,
 }
 
 /// What an engine is made with.
@@ -134,6 +122,11 @@ impl Engine {
             next_arrival: 0,
         };
         engine.set_notifications(notifications);
+        if engine.dialect.has(Quirk::CountsExpired) {
+            for database in &mut engine.databases {
+                database.lingering = Some(Lingering::default());
+            }
+        }
         engine
     }
 
@@ -334,9 +327,11 @@ impl Engine {
             }
         } else {
             self.stats.commands += 1;
+            self.stats.pace.count(now_ms);
         }
         let session = self.session_mut(client);
         let (db, mut protocol) = (session.db, session.protocol);
+        self.count_lookups(db, command, args);
         if origin == Origin::Script {
             protocol = self.scripts.protocol;
         }

@@ -160,7 +160,7 @@ fn trim_line_ends(text: &[u8]) -> &[u8] {
 }
 
 /// Whether a function is of the sandbox: Redis has C there, which has no lines.
-fn is_sandbox(source: &mlua::debug::DebugSource<'_>) -> bool {
+pub(super) fn is_sandbox(source: &mlua::debug::DebugSource<'_>) -> bool {
     source.source.as_deref() == Some(SANDBOX_NAME)
 }
 

@@ -9,6 +9,7 @@ mod limit;
 mod random;
 pub mod shebang;
 mod state;
+mod trouble;
 pub(crate) mod word;
 
 use std::collections::HashMap;
@@ -29,7 +30,8 @@ use function::{Libraries, LibraryFunction};
 use host::Running;
 use random::Random;
 use shebang::ScriptFlags;
-use state::{ChunkId, Ending, Purpose, State, Trouble};
+use state::{ChunkId, Ending, Purpose, State};
+use trouble::Trouble;
 
 /// The SHA-1 digest of a script's text.
 pub type Sha = [u8; 20];
@@ -424,7 +426,7 @@ fn upstash_syntax_error(code: &[u8], message: &[u8]) -> ReplyError {
         .map_or(1, |at| at + 1);
     ReplyError::new(format!(
         "ERR Error running script: {} line:{line}(column:{column}) near '{near}': syntax error",
-        Purpose::Scripts.chunk_name()
+        state::SCRIPT_NAME
     ))
 }
 

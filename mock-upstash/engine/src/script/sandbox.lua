@@ -18,7 +18,7 @@ local table = table
 local real = {}        -- what stands behind each proxy
 local shown = {}       -- the metatable that scripts are shown for a proxy
 local proxies = {}
-local sealed = setmetatable0({}, { __mode = "k" }) -- tables that only refuse new elements
+local sealed = setmetatable0({}, { __mode = "k" }) -- what was in the tables that refuse writes
 local globals = {}
 
 local function refuse()
@@ -296,10 +296,28 @@ local function first_value()
   return (chunk())
 end
 
+-- Lua cannot refuse that a script assigns to an element that is there without hiding the elements from
+-- '#' and unpack. So it shows at the end: such a script has failed, as at the assignment, with nil in the
+-- error's place, for nobody knows where that was.
+local function intact(target)
+  local before = sealed[target]
+  if before then
+    for i = 1, #before do
+      if rawget0(target, i) ~= before[i] then return false end
+    end
+  end
+  return true
+end
+
+local function checked(keys, argv, ...)
+  if intact(keys) and intact(argv) then return ... end
+  return false, nil
+end
+
 local function run(id, keys, argv)
   globals.KEYS, globals.ARGV = keys, argv
   chunk = chunks[id]
-  return clean(xpcall0(first_value, failed))
+  return clean(checked(keys, argv, xpcall0(first_value, failed)))
 end
 
 -- While a library is loaded it sees the functions to register with, and nothing else.
@@ -321,12 +339,13 @@ local function run_function(id, keys, argv)
   return clean(xpcall0(function() return (body(keys, argv)) end, failed))
 end
 
--- KEYS and ARGV where they may not be written to. What is there already stays open to a plain
--- assignment: Lua cannot refuse that without hiding the elements from '#' and unpack.
+-- KEYS and ARGV where they may not be written to: new elements are refused at once.
 local seal_metatable = { __newindex = refuse }
 
 local function seal(target)
-  sealed[target] = true
+  local before = {}
+  for i = 1, #target do before[i] = target[i] end
+  sealed[target] = before
   return setmetatable0(target, seal_metatable)
 end
 

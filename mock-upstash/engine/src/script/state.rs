@@ -1,5 +1,6 @@
 //! The Lua state that scripts run in: one for an engine, made when it is first needed.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use mlua::chunk::ChunkMode;
@@ -12,10 +13,10 @@ use super::host::{self, Host};
 use super::library;
 use super::limit::{Limit, STRIDE};
 use super::random::Random;
+use super::trouble::{Trouble, assignment_to_arguments, origin};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::dialect::{Dialect, Quirk};
-use crate::error::as_c_text;
 
 /// Whom a state is for. Redis keeps them apart: neither sees what the other set in a library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,14 +28,18 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
-    /// What code is called in error texts and stack traces.
-    pub(crate) const fn chunk_name(self) -> &'static str {
+    /// What code is called in error texts and stack traces. Upstash calls functions scripts too
+    /// (@upstash/redis test suite, functions).
+    const fn chunk_name(self, dialect: Dialect) -> &'static str {
         match self {
-            Purpose::Scripts => "@user_script",
-            Purpose::Functions => "@user_function",
+            Purpose::Functions if !dialect.has(Quirk::ScriptErrorText) => "@user_function",
+            _ => SCRIPT_NAME,
         }
     }
 }
+
+/// What a script is called in error texts and stack traces.
+pub(crate) const SCRIPT_NAME: &str = "@user_script";
 
 /// Names a compiled script or function in the state.
 pub(crate) type ChunkId = i64;
@@ -45,21 +50,6 @@ pub(crate) enum Ending {
     Returned(Value),
     /// With an error.
     Failed(Trouble),
-}
-
-/// An error that ended a script.
-#[derive(Debug, Default)]
-pub(crate) struct Trouble {
-    /// Its text.
-    pub(crate) text: Vec<u8>,
-    /// The script raised a plain value, not an error object.
-    pub(crate) plain: bool,
-    /// Where it happened, as Lua names the source, and the line.
-    pub(crate) place: Option<(String, i64)>,
-    /// The stack at that moment, where the dialect shows it.
-    pub(crate) traceback: Option<String>,
-    /// The state itself failed (memory); there is no error object.
-    pub(crate) fatal: bool,
 }
 
 /// The Lua state, with Redis's world in it.
@@ -75,9 +65,12 @@ pub(crate) struct State {
     /// Lua's own, for its messages keep the bytes that they quote.
     loadstring: Function,
     pub(crate) registry: Registry,
-    purpose: Purpose,
-    seal: Function,
-    seals: bool,
+    chunk_name: &'static str,
+    /// Makes KEYS and ARGV read-only, where the dialect has them so.
+    seal: Option<Function>,
+    /// Where scripts assign to elements of KEYS or ARGV, as far as their text tells.
+    assignments: HashMap<ChunkId, i64>,
+    shows_stack: bool,
 }
 
 impl State {
@@ -98,7 +91,7 @@ impl State {
         let limit = Arc::new(Limit::new(clock));
         let host = Host::default();
         let chunks = lua.create_table()?;
-        let seals = dialect.has(Quirk::ScriptReadOnlyKeys);
+        let seals = purpose == Purpose::Scripts && dialect.has(Quirk::ScriptReadOnlyKeys);
 
         let world = lua.create_table()?;
         world.raw_set("chunks", &chunks)?;
@@ -171,9 +164,10 @@ impl State {
             load_library,
             loadstring,
             registry,
-            purpose,
-            seal,
-            seals,
+            chunk_name: purpose.chunk_name(dialect),
+            seal: seals.then_some(seal),
+            assignments: HashMap::new(),
+            shows_stack,
         })
     }
 
@@ -189,11 +183,19 @@ impl State {
         let compiled = self
             .lua
             .create_string(code)
-            .and_then(|code| self.loadstring.call((code, self.purpose.chunk_name())));
+            .and_then(|code| self.loadstring.call((code, self.chunk_name)));
         let (function, message): (Option<Function>, Option<LuaString>) =
             compiled.map_err(text_of_error)?;
         match function {
-            Some(function) => self.keep(function).map_err(text_of_error),
+            Some(function) => {
+                let id = self.keep(function).map_err(text_of_error)?;
+                if self.seal.is_some()
+                    && let Some(line) = assignment_to_arguments(code)
+                {
+                    self.assignments.insert(id, line);
+                }
+                Ok(id)
+            }
             None => Err(message.map_or_else(Vec::new, |message| message.as_bytes().to_vec())),
         }
     }
@@ -208,6 +210,7 @@ impl State {
 
     /// Lets go of a script or function.
     pub(crate) fn forget(&mut self, id: ChunkId) {
+        self.assignments.remove(&id);
         // Setting nil needs no memory; should it fail all the same, the function merely stays.
         self.chunks.raw_set(id, Value::Nil).ok();
     }
@@ -225,7 +228,13 @@ impl State {
             .list(keys)
             .and_then(|keys| Ok((keys, self.list(argv)?)))
             .and_then(|(keys, argv)| self.run.call::<(bool, Value)>((id, keys, argv)));
-        self.ending(result)
+        match result {
+            Ok((false, Value::Nil)) => {
+                let line = self.assignments.get(&id).copied().unwrap_or(1);
+                Ending::Failed(Trouble::wrote_to_arguments(line, self.shows_stack))
+            }
+            result => self.ending(result),
+        }
     }
 
     /// Runs the code of a library, which registers its functions.
@@ -240,7 +249,7 @@ impl State {
         match result {
             Ok((true, value)) => Ending::Returned(value),
             Ok((false, Value::Table(object))) => {
-                Ending::Failed(trouble(&self.lua, &object).unwrap_or_default())
+                Ending::Failed(Trouble::read(&self.lua, &object).unwrap_or_default())
             }
             Ok((false, other)) => Ending::Failed(Trouble {
                 text: match &other {
@@ -273,8 +282,8 @@ impl State {
         for (index, item) in items.iter().enumerate() {
             table.raw_set(index + 1, self.lua.create_string(item)?)?;
         }
-        if self.seals {
-            self.seal.call::<()>(&table)?;
+        if let Some(seal) = &self.seal {
+            seal.call::<()>(&table)?;
         }
         Ok(table)
     }
@@ -396,84 +405,4 @@ fn describe(lua: &Lua, value: Value) -> mlua::Result<Value> {
         Value::Error(error) => Failure::of(&error).to_lua(lua),
         other => Ok(other),
     }
-}
-
-/// Where the error that is being handled was raised: source, line, and the stack if it is shown.
-///
-/// The levels: this function, the handler, what raised the error. If that is a function of ours or
-/// of Lua's library, the script is the next one (`__redis__err__handler` does the same).
-fn origin(lua: &Lua, shows_stack: bool) -> (Option<String>, Option<i64>, Option<String>) {
-    let found = (2..)
-        .map_while(|level| {
-            lua.inspect_stack(level, |debug| {
-                let source = debug.source();
-                let ours = source.source.as_deref() == Some(SANDBOX_NAME);
-                let line = debug.current_line().map_or(-1, |line| line as i64);
-                let name = source.source.map(|source| source.into_owned());
-                (ours || (source.what == "C" && level == 2), name, line)
-            })
-        })
-        .find(|(skipped, ..)| !skipped);
-    let traceback = shows_stack.then(|| stack(lua));
-    match found {
-        Some((_, source, line)) => (source, Some(line), traceback),
-        None => (None, None, traceback),
-    }
-}
-
-/// The stack as Upstash's Lua shows it: `[G]` for what is not Lua.
-fn stack(lua: &Lua) -> String {
-    let mut text = "stack traceback:".to_owned();
-    for level in 2.. {
-        let line = lua.inspect_stack(level, |debug| {
-            let source = debug.source();
-            if source.source.as_deref() == Some(SANDBOX_NAME) {
-                return None;
-            }
-            let names = debug.names();
-            if source.what == "C" {
-                let name = names.name?;
-                if name == "xpcall0" || name == "first_value" {
-                    // The sandbox's own, below the script.
-                    return None;
-                }
-                return Some(format!("\n\t[G]: in function '{name}'"));
-            }
-            let line = debug.current_line().unwrap_or(0);
-            let short = source.short_src.unwrap_or_default();
-            let role = match names.name {
-                _ if source.what == "main" => "main chunk".to_owned(),
-                Some(name) => format!("function '{name}'"),
-                None => format!(
-                    "function <@{short}:{}>",
-                    source.line_defined.unwrap_or_default()
-                ),
-            };
-            Some(format!("\n\t@{short}:{line}: in {role}"))
-        });
-        match line {
-            None => break,
-            Some(line) => text.push_str(&line.unwrap_or_default()),
-        }
-    }
-    text.push_str("\n\t[G]: ?");
-    text
-}
-
-fn trouble(lua: &Lua, object: &Table) -> mlua::Result<Trouble> {
-    let text: Value = object.raw_get("err")?;
-    let source: Option<LuaString> = object.raw_get("source")?;
-    let line: Option<i64> = object.raw_get("line")?;
-    let traceback: Option<LuaString> = object.raw_get("traceback")?;
-    Ok(Trouble {
-        text: match text_of(lua, &text) {
-            // Redis reads it as C's text, which ends with the first zero byte.
-            Some(text) => as_c_text(&text.as_bytes()).to_vec(),
-            None => b"ERR unknown error".to_vec(),
-        },
-        plain: object.raw_get::<Option<bool>>("plain")?.unwrap_or(false),
-        place: source.map(|source| source.to_string_lossy()).zip(line),
-        traceback: traceback.map(|text| text.to_string_lossy()),
-        fatal: false,
-    })
 }

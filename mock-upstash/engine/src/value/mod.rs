@@ -50,7 +50,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The name that TYPE answers.
+    /// The name that Redis's TYPE answers.
     pub const fn name(self) -> &'static str {
         match self {
             Kind::String => "string",

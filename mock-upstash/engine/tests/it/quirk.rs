@@ -144,3 +144,139 @@ fn wait_answers_at_once_on_upstash_alone() {
         "{refusal}"
     );
 }
+
+#[test]
+fn what_a_script_writes_to_keys_and_argv_fails_it() {
+    let readonly = "Attempt to modify a readonly table\nstack traceback:";
+    let cases = [
+        ("ARGV[1] = 1 return 1", "", 1),
+        ("local k = KEYS k[1] = nil return 1", "", 1),
+        ("redis.call('SET', KEYS[1], 'v')\n\nKEYS[1] = 'x'", "", 3),
+        ("ARGV[2] = 1 return 1", "", 1),
+        (
+            "table.remove(ARGV) return 1",
+            "\n\t[G]: in function 'remove'",
+            1,
+        ),
+        (
+            "table.sort(ARGV) return 1",
+            "\n\t[G]: in function 'sort'",
+            1,
+        ),
+    ];
+    for (script, native, line) in cases {
+        let run = |bench: &mut Bench| {
+            show(&bench.run_args(&[b"EVAL", script.as_bytes(), b"1", b"k", b"b"]))
+        };
+        let mut bench = Bench::upstash();
+        let refusal = run(&mut bench);
+        let place = format!("@user_script:{line}: ");
+        let wanted = format!(
+            "(error) ERR Error running script: {place}{readonly}{native}\n\t{place}in main chunk\n\t[G]: ?"
+        );
+        assert_eq!(refusal, wanted, "{script}");
+        assert_eq!(bench.show("EXISTS k"), "0", "{script}");
+        let mut bench = switched(Quirk::ScriptReadOnlyKeys, false);
+        assert!(!run(&mut bench).starts_with("(error)"), "{script}");
+    }
+    // What only reads them, or puts a table of its own into a variable, goes on.
+    let script = "local args = {unpack(ARGV)} args[1] = 'x' return {#KEYS, ARGV[1], args[1]}";
+    let mut bench = Bench::upstash();
+    let reply = bench.run_args(&[b"EVAL", script.as_bytes(), b"1", b"k", b"b"]);
+    assert_eq!(show(&reply), r#"[1, "b", "x"]"#);
+}
+
+#[test]
+fn info_has_the_fields_that_users_published() {
+    let mut bench = Bench::upstash();
+    for line in ["SET k v", "GET k", "GET no", "MGET k no more", "TTL k"] {
+        bench.run(line);
+    }
+    bench.clock.advance(std::time::Duration::from_secs(1));
+    let stats = bench.show("INFO stats");
+    for field in [
+        "total_commands_processed:6",
+        "instantaneous_ops_per_sec:5",
+        "max_ops_per_sec:10000",
+        "evicted_clients:0",
+        "expired_keys:0",
+        "evicted_keys:0",
+        "keyspace_hits:3",
+        "keyspace_misses:3",
+        "total_reads_processed:4",
+        "total_writes_processed:1",
+    ] {
+        assert!(stats.contains(field), "{field} in {stats}");
+    }
+    let clients = bench.show("INFO clients");
+    assert!(!clients.contains("blocked_clients"), "{clients}");
+}
+
+#[test]
+fn a_document_has_a_type_of_the_dialect() {
+    for (on, name) in [(true, "json"), (false, "ReJSON-RL")] {
+        let mut bench = switched(Quirk::JsonTypeName, on);
+        bench.run("JSON.SET doc $ 1");
+        assert_eq!(bench.show("TYPE doc"), name);
+        let found = bench.show(&format!("SCAN 0 TYPE {name}"));
+        assert_eq!(found, r#"["0", ["doc"]]"#);
+        let with_type = bench.show("SCAN 0 WITHTYPE");
+        assert_eq!(with_type, format!(r#"["0", ["doc", "{name}"]]"#));
+    }
+}
+
+#[test]
+fn samples_of_memory_usage_are_brought_into_range() {
+    let ask = |mut bench: Bench| {
+        bench.run("SET k v");
+        bench.show("MEMORY USAGE k SAMPLES -1")
+    };
+    assert!(ask(Bench::upstash()).parse::<u64>().is_ok());
+    let redis = ask(switched(Quirk::MemoryUsageSamples, false));
+    assert_eq!(redis, "(error) ERR syntax error");
+}
+
+#[test]
+fn dbsize_may_count_what_has_just_expired() {
+    let counts = |on: bool| {
+        let mut bench = switched(Quirk::CountsExpired, on);
+        bench.run("SET stays v");
+        for key in ["goes", "returns"] {
+            bench.run(&format!("SET {key} v PX 100"));
+        }
+        bench.clock.advance(std::time::Duration::from_millis(200));
+        bench.run("SET returns v");
+        let soon = bench.show("DBSIZE");
+        bench.clock.advance(std::time::Duration::from_secs(1));
+        (soon, bench.show("DBSIZE"))
+    };
+    assert_eq!(counts(true), ("3".to_owned(), "2".to_owned()));
+    assert_eq!(counts(false), ("2".to_owned(), "2".to_owned()));
+    assert!(!Dialect::UPSTASH.has(Quirk::CountsExpired));
+}
+
+#[test]
+fn users_and_settings_take_what_upstash_documents() {
+    let mut bench = Bench::upstash();
+    let categories = bench.show("ACL CAT");
+    assert!(
+        categories.starts_with(r#"["read", "list", "pubsub","#),
+        "{categories}"
+    );
+    assert_eq!(categories.matches(',').count(), 21);
+    assert!(bench.show("ACL CAT all").contains("\"get\""));
+    for rule in ["+@fast", "-@slow", "+@FAST"] {
+        let wanted = format!(
+            "(error) ERR Error in ACL SETUSER modifier '{rule}': Unknown command or category name in ACL"
+        );
+        assert_eq!(bench.show(&format!("ACL SETUSER user {rule}")), wanted);
+    }
+    assert_eq!(bench.show("ACL USERS"), r#"["default"]"#);
+    for (flags, taken) in [("KEg$lshztdxemnA", true), ("KEo", false), ("KEc", false)] {
+        let set = bench.show(&format!("CONFIG SET notify-keyspace-events {flags}"));
+        assert_eq!(set == "OK", taken, "{flags}: {set}");
+    }
+    let mut bench = Bench::redis();
+    assert_eq!(bench.show("CONFIG SET notify-keyspace-events KEo"), "OK");
+    assert_eq!(bench.show("ACL SETUSER user +@fast"), "OK");
+}

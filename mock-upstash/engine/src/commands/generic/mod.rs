@@ -8,6 +8,7 @@ mod wait;
 
 use crate::call::Call;
 use crate::command::{Categories, Command, Flags, Group, Handler};
+use crate::dialect::Quirk;
 use crate::notification::Class;
 use crate::reply::{Outcome, Reply};
 
@@ -118,7 +119,9 @@ fn exists(call: &mut Call<'_>) -> Outcome {
 fn type_(call: &mut Call<'_>) -> Outcome {
     let key = call.arg(1);
     let kind = call.db().kind(key);
-    Ok(Reply::status(kind.map_or("none", |kind| kind.name())))
+    Ok(Reply::status(
+        kind.map_or("none", |kind| call.kind_name(kind)),
+    ))
 }
 
 /// `MEMORY USAGE key [SAMPLES count]`: an estimate; the whole value is looked at, however many
@@ -129,7 +132,7 @@ fn memory_usage(call: &mut Call<'_>) -> Outcome {
         if !call.is(i, "SAMPLES") || i + 1 == call.args.len() {
             return call.syntax_error();
         }
-        if call.integer(i + 1)? < 0 {
+        if call.integer(i + 1)? < 0 && !call.quirk(Quirk::MemoryUsageSamples) {
             return call.syntax_error();
         }
         i += 2;

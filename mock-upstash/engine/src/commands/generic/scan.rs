@@ -6,16 +6,21 @@ use crate::call::Call;
 use crate::commands::scan;
 use crate::glob;
 use crate::reply::{Outcome, Reply};
+use crate::value::Kind;
 
 /// `SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]`, and `[WITHTYPE]` on Upstash
 pub(super) fn scan(call: &mut Call<'_>) -> Outcome {
     let cursor = scan::cursor(call, 1)?;
     let options = scan::options(call, 2)?;
+    let json = call.kind_name(Kind::Json);
     let db = call.db();
     let (next, places) = options.places(cursor, db.len(), false);
     let mut found = Vec::new();
     for (key, entry) in places.filter_map(|index| db.at(index)) {
-        let name = entry.value.kind().name();
+        let name = match entry.value.kind() {
+            Kind::Json => json,
+            kind => kind.name(),
+        };
         let wanted = options
             .kind
             .is_none_or(|kind| kind.eq_ignore_ascii_case(name.as_bytes()));

@@ -160,7 +160,7 @@ fn joined_selectors(rules: &[Bytes]) -> Result<Vec<Bytes>, ReplyError> {
 }
 
 /// What Upstash refuses: passwords that it did not make, `nopass`, hashes, selectors, rules on
-/// subcommands (Upstash docs, commands/acl-setuser; the texts are inferred but for `is not supported`,
+/// subcommands and on categories that it does not have (Upstash docs, commands/acl-setuser; the texts are inferred but for `is not supported`,
 /// which users report).
 fn check_for_upstash(call: &Call<'_>, rule: &[u8]) -> Result<(), ReplyError> {
     let unsupported = |what: &str| {
@@ -175,9 +175,22 @@ fn check_for_upstash(call: &Call<'_>, rule: &[u8]) -> Result<(), ReplyError> {
         [b'#' | b'!', ..] => unsupported("#"),
         [b'(', ..] => unsupported("("),
         [b'+' | b'-', name @ ..] if name.contains(&b'|') => unsupported("|"),
+        [b'+' | b'-', b'@', category @ ..] if is_speed(category) => {
+            let why = "': Unknown command or category name in ACL";
+            Err(ReplyError::quoting(
+                "ERR Error in ACL SETUSER modifier '",
+                rule,
+                why,
+            ))
+        }
         _ if rule.eq_ignore_ascii_case(b"nopass") => unsupported("nopass"),
         _ => Ok(()),
     }
+}
+
+/// Whether a category is one of those that tell slow commands from fast ones: Upstash has none.
+fn is_speed(category: &[u8]) -> bool {
+    category.eq_ignore_ascii_case(b"fast") || category.eq_ignore_ascii_case(b"slow")
 }
 
 /// `ACL DELUSER username [username …]`
@@ -198,32 +211,54 @@ fn deluser(call: &mut Call<'_>) -> Outcome {
     Ok(Reply::Integer(removed))
 }
 
+/// The categories as a user saw them listed, in that order (output published in May 2026).
+const UPSTASH_CATEGORIES: &[&str] = &[
+    "read",
+    "list",
+    "pubsub",
+    "hyperloglog",
+    "search",
+    "connection",
+    "all",
+    "string",
+    "bitmap",
+    "json",
+    "stream",
+    "write",
+    "dangerous",
+    "set",
+    "sortedset",
+    "hash",
+    "scripting",
+    "admin",
+    "keyspace",
+    "blocking",
+    "geo",
+    "transaction",
+];
+
 /// `ACL CAT [category]`
 fn cat(call: &mut Call<'_>) -> Outcome {
     let upstash = call.quirk(Quirk::AclTokens);
     match call.args_from(2) {
+        [] if upstash => Ok(Reply::bulks(UPSTASH_CATEGORIES)),
         [] => {
-            let names = Categories::all().iter_names().filter(|(_, category)| {
-                // Upstash has no @fast and @slow, stock Redis no modules' categories.
-                let foreign = if upstash {
-                    Categories::FAST | Categories::SLOW
-                } else {
-                    Categories::JSON | Categories::SEARCH
-                };
-                !foreign.contains(*category)
-            });
+            // Stock Redis has no modules' categories.
+            let foreign = Categories::JSON | Categories::SEARCH;
+            let own = Categories::all() - foreign;
             Ok(Reply::bulks(
-                names.map(|(name, _)| name.to_ascii_lowercase()),
+                own.iter_names().map(|(name, _)| name.to_ascii_lowercase()),
             ))
         }
         [name] => {
             let text = String::from_utf8_lossy(name);
-            let category = acl::category(&text)
-                .filter(|category| {
-                    let speeds = Categories::FAST | Categories::SLOW;
-                    !(upstash && speeds.contains(*category))
-                })
-                .ok_or_else(|| ReplyError::quoting("ERR Unknown category '", name, "'"))?;
+            let category = match text.as_ref() {
+                "all" if upstash => Some(Categories::all()),
+                _ if upstash && is_speed(name) => None,
+                text => acl::category(text),
+            };
+            let category =
+                category.ok_or_else(|| ReplyError::quoting("ERR Unknown category '", name, "'"))?;
             let mut names = Vec::new();
             for row in command::all().filter(|row| call.engine.offers(row)) {
                 let own = row.subcommands.is_empty() && row.all_categories().intersects(category);

@@ -27,6 +27,13 @@ const SETTINGS: &[Setting] = &[
         write: Some(|engine, value| {
             let classes = Class::parse(value)
                 .ok_or("Invalid event class character. Use 'Ag$lshzxeKEtmdnoc'.")?;
+            // Upstash's documentation does not know the latest two (howto/keyspacenotifications).
+            if engine.dialect.has(Quirk::ConfigNotificationsOnly) {
+                let unknown = Class::OVERWRITTEN | Class::TYPE_CHANGED;
+                if classes.intersects(unknown) {
+                    return Err("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.");
+                }
+            }
             engine.set_notifications(classes);
             Ok(())
         }),

@@ -4,6 +4,7 @@ use crate::call::Call;
 use crate::dialect::Quirk;
 use crate::engine::{Engine, REDIS_VERSION};
 use crate::reply::{Outcome, Reply};
+use crate::session::Session;
 
 /// The version of Upstash's engine that is followed: answered with Redis 8.4.0 in October 2026.
 const UPSTASH_VERSION: &str = "1.18.1";
@@ -42,7 +43,7 @@ const REDIS: &[Section] = &[
     Section {
         name: "clients",
         title: "Clients",
-        lines: clients,
+        lines: redis_clients,
     },
     Section {
         name: "memory",
@@ -65,7 +66,9 @@ const REDIS: &[Section] = &[
                 ),
                 line("total_commands_processed", engine.node_stats().commands),
                 line("expired_keys", engine.stats.expired),
-                line("evicted_keys", 0),
+                line("evicted_keys", engine.stats.evicted),
+                line("keyspace_hits", engine.node_stats().hits),
+                line("keyspace_misses", engine.node_stats().misses),
             ]
         },
     },
@@ -109,13 +112,18 @@ const UPSTASH: &[Section] = &[
     Section {
         name: "memory",
         title: "Memory",
-        lines: |_| {
+        lines: |engine| {
+            // With eviction there is one policy (Upstash docs, features/eviction).
+            let policy = match engine.limits.evicts {
+                true => "optimistic-volatile",
+                false => "noeviction",
+            };
             vec![
                 line("used_memory", 1024),
                 line("used_memory_human", "1.000KB"),
                 line("maxmemory", 67_108_864),
                 line("maxmemory_human", "64.000MB"),
-                line("maxmemory_policy", "noeviction"),
+                line("maxmemory_policy", policy),
             ]
         },
     },
@@ -143,19 +151,23 @@ const UPSTASH: &[Section] = &[
         name: "stats",
         title: "Stats",
         lines: |engine| {
+            let stats = engine.node_stats();
             vec![
+                line("total_connections_received", stats.connections),
+                line("total_commands_processed", stats.commands),
                 line(
-                    "total_connections_received",
-                    engine.node_stats().connections,
+                    "instantaneous_ops_per_sec",
+                    stats.pace.per_second(engine.now_ms()),
                 ),
-                line("total_commands_processed", engine.node_stats().commands),
                 line(
                     "max_ops_per_sec",
                     engine.limits.commands_per_second.unwrap_or(OPS_PER_SECOND),
                 ),
                 line("evicted_clients", 0),
                 line("expired_keys", engine.stats.expired),
-                line("evicted_keys", 0),
+                line("evicted_keys", engine.stats.evicted),
+                line("keyspace_hits", stats.hits),
+                line("keyspace_misses", stats.misses),
                 line("total_reads_processed", engine.usage.reads),
                 line("total_writes_processed", engine.usage.writes),
             ]
@@ -198,18 +210,25 @@ fn human(bytes: u64) -> String {
 fn clients(engine: &Engine) -> Vec<(String, String)> {
     let sessions = engine.sessions();
     let connected = sessions.iter().filter(|session| !session.rest).count();
-    let blocked = sessions
-        .iter()
-        .filter(|session| session.blocked.is_some())
-        .count();
     vec![
         line(
             "connected_clients",
             connected as u64 + engine.usage.connections_beside,
         ),
         line("maxclients", engine.limits.connections.unwrap_or(CLIENTS)),
-        line("blocked_clients", blocked),
     ]
+}
+
+/// Upstash does not tell how many wait.
+fn redis_clients(engine: &Engine) -> Vec<(String, String)> {
+    let sessions = engine.sessions();
+    let waits = |session: &&&Session| session.blocked.is_some();
+    let mut lines = clients(engine);
+    lines.push(line(
+        "blocked_clients",
+        sessions.iter().filter(waits).count(),
+    ));
+    lines
 }
 
 fn keyspace(engine: &Engine) -> Vec<(String, String)> {

@@ -60,7 +60,9 @@ const CONFIG: &[Command] = &[
 
 /// `DBSIZE`
 fn dbsize(call: &mut Call<'_>) -> Outcome {
-    Ok(Reply::count(call.db().len()))
+    let now_ms = call.now_ms;
+    let db = call.db();
+    Ok(Reply::count(db.len() + db.lingering_len(now_ms)))
 }
 
 /// `TIME`
