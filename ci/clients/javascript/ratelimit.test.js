@@ -1,8 +1,8 @@
 // @upstash/ratelimit: every algorithm, by EVALSHA and then EVAL, as it does on a new database.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { Ratelimit } from "@upstash/ratelimit";
-import { connect, mock } from "./mock.js";
+import { MultiRegionRatelimit, Ratelimit } from "@upstash/ratelimit";
+import { connect, mock, region, until } from "./mock.js";
 
 beforeEach(() => mock("POST", "reset"));
 
@@ -40,6 +40,39 @@ for (const [name, limiter] of [
     assert.equal(answers.filter((answer) => answer.success).length, 3);
   });
 }
+
+for (const [name, limiter] of [
+  ["fixed window", MultiRegionRatelimit.fixedWindow(3, "1 h")],
+  ["sliding window", MultiRegionRatelimit.slidingWindow(3, "1 h")],
+]) {
+  test(`${name} over several regions lets as many through as it is told`, async () => {
+    const other = await region();
+    const ratelimit = new MultiRegionRatelimit({ redis: [redis, other], limiter, prefix: "regions", ephemeralCache: false });
+    const answers = [];
+    for (let i = 0; i < 5; i++) {
+      const answer = await ratelimit.limit("someone");
+      // What was counted in one region is told to the other in the background.
+      await answer.pending;
+      answers.push(answer.success);
+    }
+    assert.deepEqual(answers, [true, true, true, false, false]);
+    assert.equal((await ratelimit.getRemaining("someone")).remaining, 0);
+    for (const one of [redis, other]) assert.equal((await one.keys("regions:*")).length, 1);
+    await ratelimit.resetUsedTokens("someone");
+    // It does not wait for its scripts.
+    for (const one of [redis, other]) await until(async () => (await one.keys("regions:*")).length === 0);
+  });
+}
+
+test("analytics count who was let through", async () => {
+  const limiter = Ratelimit.fixedWindow(1, "1 h");
+  const ratelimit = new Ratelimit({ redis, limiter, prefix: "counted", analytics: true, ephemeralCache: false });
+  assert.deepEqual(await allowed(ratelimit, 2), [true, false]);
+  const [table] = await redis.keys("counted:events:*");
+  const counts = await redis.zrange(table, 0, -1, { withScores: true });
+  assert.equal(counts.length, 4);
+  assert.deepEqual([counts[1], counts[3]], [1, 1]);
+});
 
 test("a cached window lets as many through as it is told", async () => {
   const ratelimit = new Ratelimit({
