@@ -19,7 +19,7 @@ pub(super) fn progress_bar(plan: &Plan) -> ProgressBar {
     }
     let bar = ProgressBar::new(1);
     // The template is a constant that indicatif accepts.
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent:>3} %  {msg}") {
+    if let Ok(style) = ProgressStyle::with_template("{bar:24} {percent:>3} %  {wide_msg}") {
         bar.set_style(style);
     }
     bar
