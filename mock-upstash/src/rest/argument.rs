@@ -8,6 +8,7 @@ use redis_engine::ReplyError;
 use serde::de::{Deserializer as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::encode;
 use crate::assumption::{Assumption, Assumptions};
 
 /// Most arguments of one command and most commands of one request; Redis bounds the former alike.
@@ -37,6 +38,9 @@ pub(crate) fn command(body: &Bytes, assumptions: Assumptions) -> Result<Vec<Byte
         return Err(bad("EOF"));
     }
     let Some(items) = items(body) else {
+        if let Some(body) = in_utf8(body) {
+            return command(&body, assumptions);
+        }
         let json = serde_json::from_slice::<&RawValue>(body);
         return Err(match json {
             Ok(json) if json.get().starts_with('[') => too_many(),
@@ -54,7 +58,12 @@ pub(crate) fn command(body: &Bytes, assumptions: Assumptions) -> Result<Vec<Byte
 /// Reads a body of `/pipeline` or `/multi-exec`: an array of commands. An empty command within is
 /// left empty; what it answers is the caller's to say.
 pub(crate) fn commands(body: &Bytes, assumptions: Assumptions) -> Result<Vec<Row>, BadBody> {
-    let rows = items(body).ok_or_else(|| bad(UNREADABLE_PIPELINE))?;
+    let Some(rows) = items(body) else {
+        return match in_utf8(body) {
+            Some(body) => commands(&body, assumptions),
+            None => Err(bad(UNREADABLE_PIPELINE)),
+        };
+    };
     if rows.is_empty() && !assumptions.has(Assumption::EmptyPipelineAnswersArray) {
         return Err(bad("ERR empty pipeline request"));
     }
@@ -73,6 +82,13 @@ pub(crate) fn commands(body: &Bytes, assumptions: Assumptions) -> Result<Vec<Row
         });
     }
     Ok(commands)
+}
+
+/// A body that is no UTF-8, with U+FFFD for each byte that is none, as Go's JSON reads it; `None` for one
+/// that is.
+fn in_utf8(body: &[u8]) -> Option<Bytes> {
+    let broken = std::str::from_utf8(body).is_err();
+    broken.then(|| encode::to_text(body).into_owned().into())
 }
 
 fn too_many() -> BadBody {
@@ -217,6 +233,22 @@ mod tests {
         assert_eq!(args[0], "a\né😀");
         assert_eq!(args[1], "\u{fffd}!");
         assert_eq!(args[2], "\\ud83d");
+    }
+
+    #[test]
+    fn bytes_that_are_no_utf_8_become_the_replacement_character() {
+        let no_assumptions = Assumptions::default();
+        let body = Bytes::from_static(b"[\"SET\",\"k\",\"a\xe2\x82b\xff\"]");
+        let want = ["SET", "k", "a\u{fffd}\u{fffd}b\u{fffd}"];
+        assert_eq!(command(&body, no_assumptions).expect("a command"), want);
+        let rows = commands(&Bytes::from_static(b"[[\"GET\",\"\xff\"]]"), no_assumptions);
+        let row = rows.expect("commands").remove(0).expect("a command");
+        assert_eq!(row, ["GET", "\u{fffd}"]);
+        let outside = Bytes::from_static(b"[\"GET\",\xff]");
+        assert_eq!(
+            command(&outside, no_assumptions).expect_err("refused").0,
+            UNREADABLE
+        );
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Replies to JSON, in the shapes of RESP2.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use redis_engine::{Reply, number};
@@ -94,20 +96,22 @@ impl Writer<'_> {
     }
 }
 
-/// Writes text; each byte that is no UTF-8 becomes a U+FFFD of its own, as Go's encoder does.
 fn text_string(out: &mut Vec<u8>, bytes: &[u8]) {
     // Writing to a vector cannot fail, and a string always has a JSON form.
-    match std::str::from_utf8(bytes) {
-        Ok(text) => serde_json::to_writer(&mut *out, text).ok(),
-        Err(_) => {
-            let mut text = String::with_capacity(bytes.len());
-            for chunk in bytes.utf8_chunks() {
-                text.push_str(chunk.valid());
-                text.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
-            }
-            serde_json::to_writer(&mut *out, &text).ok()
-        }
-    };
+    serde_json::to_writer(out, &to_text(bytes)).ok();
+}
+
+/// Bytes as text; each byte that is no UTF-8 becomes a U+FFFD of its own, as Go has it.
+pub(super) fn to_text(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+    }
+    Cow::Owned(text)
 }
 
 #[cfg(test)]

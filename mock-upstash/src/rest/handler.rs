@@ -17,7 +17,7 @@ use super::encode::Encoding;
 use super::path;
 use super::response::{self, Body, HungUp, Refusal};
 use super::stream;
-use super::work::{Format, Terms, Work};
+use super::work::{EMPTY_COMMAND, Format, Terms, Work};
 use crate::assumption::Assumption;
 use crate::bound::Bounds;
 use crate::journal::RequestKind;
@@ -143,7 +143,11 @@ fn parse(
         1 if is("pipeline") => Work::Pipeline(argument::commands(&body, assumptions)?),
         1 if is("multi-exec") => {
             let rows = argument::commands(&body, assumptions)?.into_iter();
-            let commands = rows.collect::<Result<_, _>>();
+            let commands = rows.map(|row| match row {
+                Ok(command) if command.is_empty() => Err(EMPTY_COMMAND),
+                row => row,
+            });
+            let commands = commands.collect::<Result<_, _>>();
             Work::Transaction(commands.map_err(|error| Refusal::bad_request(error.to_string()))?)
         }
         1 if is("monitor") => return Ok(Task::Stream(segments)),

@@ -307,7 +307,7 @@ impl Work {
     }
 }
 
-const EMPTY_COMMAND: ReplyError = ReplyError::fixed("ERR empty pipeline command");
+pub(super) const EMPTY_COMMAND: ReplyError = ReplyError::fixed("ERR empty pipeline command");
 
 fn caller(shared: &Shared, engine: &mut Engine, token: &Bytes) -> Result<Caller, Refusal> {
     shared

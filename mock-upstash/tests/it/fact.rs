@@ -135,6 +135,11 @@ async fn bodies_that_are_no_commands_are_refused() {
             "ERR null args are not supported",
         ),
         ("/multi-exec", "{}", "ERR failed to parse pipeline request"),
+        (
+            "/multi-exec",
+            "[[\"PING\"],[]]",
+            "ERR empty pipeline command",
+        ),
     ] {
         assert_eq!(
             answer(post(&mock, &client, path).body(sent)).await,
