@@ -1,9 +1,10 @@
 //! The mock-upstash command: a server, or a server for the time of one command.
 
+mod child;
 mod listing;
 
 use std::io::Write as _;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -31,11 +32,17 @@ struct Server {
         long,
         env = "MOCK_UPSTASH_LISTEN",
         default_value = "127.0.0.1:8079",
-        value_name = "ADDR"
+        value_name = "ADDR",
+        value_parser = address
     )]
     listen: SocketAddr,
     /// Where the Redis protocol is spoken; without it, a free port of the loopback interface
-    #[arg(long, env = "MOCK_UPSTASH_REDIS_LISTEN", value_name = "ADDR")]
+    #[arg(
+        long,
+        env = "MOCK_UPSTASH_REDIS_LISTEN",
+        value_name = "ADDR",
+        value_parser = address
+    )]
     redis_listen: Option<SocketAddr>,
     /// The token, which is also the Redis password; without it, a random one
     #[arg(long, env = "MOCK_UPSTASH_TOKEN", hide_env_values = true)]
@@ -43,7 +50,8 @@ struct Server {
     /// The token that may only read; without it, a random one
     #[arg(long, env = "MOCK_UPSTASH_READ_ONLY_TOKEN", hide_env_values = true)]
     read_only_token: Option<String>,
-    /// Speaks TLS on both addresses, with a certificate made at the start
+    /// Speaks TLS on both addresses, with a certificate made at the start; --tls-ca-file writes what
+    /// clients need to trust it
     #[arg(long, env = "MOCK_UPSTASH_TLS")]
     tls: bool,
     /// Where to write the certificate that clients are to trust; implies --tls
@@ -203,6 +211,13 @@ fn assume(text: &str) -> Result<(Assumption, bool), String> {
     Ok((row.assumption, on))
 }
 
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let mut found = text
+        .to_socket_addrs()
+        .map_err(|error| format!("{error}; write HOST:PORT, as 127.0.0.1:8079"))?;
+    found.next().ok_or_else(|| "it has no address".to_owned())
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit());
     let (number, unit) = text.split_at(digits.unwrap_or(text.len()));
@@ -313,8 +328,9 @@ impl Server {
         Ok(mock)
     }
 
-    fn warn(&self) {
-        let reachable = [Some(self.listen), self.redis_listen];
+    /// Warns when others can reach an address, and the token is none of the user's own.
+    fn warn(&self, listen: SocketAddr) {
+        let reachable = [Some(listen), self.redis_listen];
         let reachable = reachable.iter().flatten().find(|at| !at.ip().is_loopback());
         if let Some(address) = reachable
             && self.token.is_none()
@@ -349,8 +365,10 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(Command::Run { command }) => {
             let free = SocketAddr::from(([127, 0, 0, 1], 0));
             let builder = arguments.server.builder().listen(free);
+            arguments.server.warn(free);
             let mock = arguments.server.start(builder).await?;
-            let code = run_command(&mock, &command).await?;
+            let all = variables(&mock).into_iter().chain(legacy_variables(&mock));
+            let code = child::run(&command, all).await?;
             mock.stop().await;
             Ok(code)
         }
@@ -370,86 +388,46 @@ fn variables(mock: &MockUpstash) -> Vec<(&'static str, String)> {
     all
 }
 
+/// The names of Vercel's former key-value store, by which `@vercel/kv` and others still find a database.
+/// They are set for a command so that it does not reach a real one.
+fn legacy_variables(mock: &MockUpstash) -> Vec<(&'static str, String)> {
+    let mut all = vec![
+        ("KV_REST_API_URL", mock.url()),
+        ("KV_REST_API_TOKEN", mock.token().to_owned()),
+        (
+            "KV_REST_API_READ_ONLY_TOKEN",
+            mock.read_only_token().to_owned(),
+        ),
+    ];
+    all.extend(mock.redis_url().map(|url| ("KV_URL", url)));
+    all
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,[]".contains(c);
+    if word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
 async fn serve(server: &Server) -> anyhow::Result<ExitCode> {
-    server.warn();
+    server.warn(server.listen);
     // From here on a signal stops it gracefully, however early it comes.
-    let stop = stop_signal()?;
+    let stop = child::stop_signal()?;
     let mock = server.start(server.builder()).await?;
     let mut out = std::io::stdout().lock();
     for (name, value) in variables(&mock) {
         // Whoever closed standard output has no need of the lines.
-        writeln!(out, "{name}={value}").ok();
+        writeln!(out, "{name}={}", quoted(&value)).ok();
     }
     out.flush().ok();
     drop(out);
     stop.await;
     mock.stop().await;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Waits for SIGINT or SIGTERM; they are caught from the call on, not from the first poll.
-#[cfg(unix)]
-fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
-    Ok(async {
-        tokio::signal::ctrl_c().await.ok();
-    })
-}
-
-async fn run_command(mock: &MockUpstash, command: &[String]) -> anyhow::Result<ExitCode> {
-    let (program, arguments) = command
-        .split_first()
-        .context("no command given after `--`")?;
-    let stop = stop_signal()?;
-    let mut child = tokio::process::Command::new(program)
-        .args(arguments)
-        .envs(variables(mock))
-        .kill_on_drop(true)
-        .spawn()
-        .with_context(|| format!("cannot run '{program}'"))?;
-    let lost = || format!("lost sight of '{program}'");
-    let status = tokio::select! {
-        status = child.wait() => status.with_context(lost)?,
-        () = stop => {
-            // At a terminal the child got the signal too; a supervisor sends it to this process
-            // alone, so it is passed on. When to end is the child's to decide.
-            pass_on(&child);
-            child.wait().await.with_context(lost)?
-        }
-    };
-    Ok(ExitCode::from(exit_code(status)))
-}
-
-/// Asks a child to end.
-fn pass_on(child: &tokio::process::Child) {
-    if let Some(id) = child.id() {
-        std::process::Command::new("kill")
-            .args(["-TERM", &id.to_string()])
-            .status()
-            .ok();
-    }
-}
-
-/// A child's exit code; 128 and the signal's number when one ended it, as shells have it.
-fn exit_code(status: std::process::ExitStatus) -> u8 {
-    #[cfg(unix)]
-    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
-    #[cfg(not(unix))]
-    let signal: Option<i32> = None;
-    let code = status.code().or(signal.map(|signal| 128 + signal));
-    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(128)
 }
 
 /// Prints a listing; a reader that goes away (`| head`) ends it, quietly.

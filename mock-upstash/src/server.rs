@@ -1,6 +1,6 @@
 //! Starting and stopping a mock, and what a test may ask of it.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,14 +32,20 @@ const JOURNAL_LENGTH: usize = 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The address is taken, or not one of this machine's.
-    #[error(
-        "cannot listen on {address}: {source}; choose another address, or port 0 for a free one"
-    )]
+    #[error("cannot listen on {address}; choose another address, or port 0 for a free one")]
     Listen {
         /// The address asked for.
         address: SocketAddr,
         /// What the system said.
         source: std::io::Error,
+    },
+    /// A token that no client could send, or that does not tell its user from the other.
+    #[error("the {which} {wrong}")]
+    Token {
+        /// `token` or `read-only token`.
+        which: &'static str,
+        /// What is wrong with it.
+        wrong: &'static str,
     },
     /// No certificate could be made.
     #[error("cannot make a certificate: {0}")]
@@ -208,9 +214,11 @@ impl Builder {
     /// Starts it; it is ready for requests when this returns.
     ///
     /// # Errors
-    /// When an address cannot be listened on, or the upstream's URL is not one. An upstream that
-    /// does not answer is no error: it is tried again at each request.
+    /// When an address cannot be listened on, a token is empty or cannot stand in a header, or the
+    /// upstream's URL is not one. An upstream that does not answer is no error: it is tried again at
+    /// each request.
     pub async fn start(self) -> Result<MockUpstash, StartError> {
+        let (token, read_only_token) = self.tokens()?;
         let clock = MockClock::default();
         let mut engine = Engine::new(Options {
             dialect: self.dialect,
@@ -240,8 +248,8 @@ impl Builder {
             Parts {
                 clock,
                 seed: self.seed,
-                token: self.token.unwrap_or_else(random_token),
-                read_only_token: self.read_only_token.unwrap_or_else(random_token),
+                token,
+                read_only_token,
                 assumptions: self.assumptions,
                 journal_length: self.journal_length,
                 control: self.control.unwrap_or(self.rest.ip().is_loopback()),
@@ -278,6 +286,31 @@ impl Builder {
     }
 }
 
+impl Builder {
+    /// The token and the read-only token.
+    fn tokens(&self) -> Result<(String, String), StartError> {
+        let given = [
+            ("token", &self.token),
+            ("read-only token", &self.read_only_token),
+        ];
+        for (which, token) in given {
+            let Some(token) = token else { continue };
+            let wrong = if token.is_empty() {
+                "is empty: give one, or leave it out for a random one"
+            } else if token.chars().any(char::is_control) || token.trim() != token {
+                "begins or ends with a space, or has a line end or another control character in it"
+            } else if which != "token" && self.token.as_ref() == Some(token) {
+                "is the token itself; the two tell apart who may write"
+            } else {
+                continue;
+            };
+            return Err(StartError::Token { which, wrong });
+        }
+        let or_random = |token: &Option<String>| token.clone().unwrap_or_else(random_token);
+        Ok((or_random(&self.token), or_random(&self.read_only_token)))
+    }
+}
+
 async fn listen(
     address: SocketAddr,
     tls: Option<TlsAcceptor>,
@@ -286,6 +319,18 @@ async fn listen(
     let listener = Listener::bind(address, tls).await.map_err(error)?;
     let bound = listener.address().map_err(error)?;
     Ok((listener, bound))
+}
+
+/// Where clients of this machine reach what listens on an address: all interfaces (`0.0.0.0`) is none to
+/// connect to.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
 }
 
 fn random_token() -> String {
@@ -322,10 +367,11 @@ impl MockUpstash {
         Builder::default()
     }
 
-    /// Value for `UPSTASH_REDIS_REST_URL`.
+    /// Value for `UPSTASH_REDIS_REST_URL`. A mock that listens on all interfaces is named by the loopback
+    /// one.
     pub fn url(&self) -> String {
         let scheme = self.identity.as_ref().map_or("http", |_| "https");
-        format!("{scheme}://{}", self.rest_address)
+        format!("{scheme}://{}", reachable(self.rest_address))
     }
 
     /// Value for `UPSTASH_REDIS_REST_TOKEN`.
@@ -356,6 +402,7 @@ impl MockUpstash {
         let scheme = self.identity.as_ref().map_or("redis", |_| "rediss");
         let password =
             percent_encoding::utf8_percent_encode(password, percent_encoding::NON_ALPHANUMERIC);
+        let address = reachable(address);
         Some(format!("{scheme}://{user}:{password}@{address}"))
     }
 
