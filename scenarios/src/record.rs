@@ -2,7 +2,7 @@
 //!
 //! What the document says beside its replies stays as it is: prose, comments, blank lines, line
 //! ends. An expectation that the replies meet stays too, comparators included; one that they do not
-//! meet is replaced, in as small a part as it can be.
+//! meet stays or is replaced, in as small a part as it can be, as the caller wants.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::expectation::Expectation;
 use crate::glob::Glob;
 use crate::print;
 use crate::reply::{Expressiveness, Reply};
-use crate::step::{Argument, Bindings, Captures, Piece};
+use crate::step::{Argument, Bindings, Captures, Piece, Step};
 
 /// A text of at least this many bytes that repeats itself is written as a fill, `<1000 ab>`.
 const SHORTEST_FILL: usize = 128;
@@ -29,12 +29,21 @@ pub struct Run<'a> {
     pub replies: &'a BTreeMap<(usize, usize), Reply>,
 }
 
+/// What becomes of an expectation that the replies do not meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unmet {
+    /// It stays: it may be what the application needs.
+    Keep,
+    /// It is replaced, in as small a part as it can be.
+    Replace,
+}
+
 /// The document with the replies of the runs written into it.
 ///
 /// `text` is the text that `document` was parsed from. With more than one run, a reply that varies
 /// between them is written as a comparator that covers all of them, and left out when none does. A
 /// step that some run has no reply for is left as it is.
-pub fn rewrite(text: &str, document: &Document, runs: &[Run<'_>]) -> String {
+pub fn rewrite(text: &str, document: &Document, runs: &[Run<'_>], unmet: Unmet) -> String {
     let mut edits: BTreeMap<usize, (usize, String)> = BTreeMap::new();
     for (index, scenario) in document.scenarios.iter().enumerate() {
         let mut recorder = Recorder::new(scenario, runs);
@@ -46,7 +55,16 @@ pub fn rewrite(text: &str, document: &Document, runs: &[Run<'_>]) -> String {
             if !step.action.has_reply() || replies.is_empty() || replies.len() < runs.len() {
                 continue;
             }
-            let new = recorder.merge(step.expect.as_ref(), &replies);
+            let new = match (&step.expect, unmet) {
+                (Some(before), Unmet::Keep) => Some(before.clone()),
+                (before, _) => recorder.merge(before.as_ref(), &replies).map(|new| {
+                    if Some(&new) == before.as_ref() {
+                        new
+                    } else {
+                        timeless(step, new)
+                    }
+                }),
+            };
             if new != step.expect {
                 let written = new.as_ref().map(print::expectation).unwrap_or_default();
                 edits.insert(step.ends.0, (step.ends.1, written));
@@ -57,6 +75,45 @@ pub fn rewrite(text: &str, document: &Document, runs: &[Run<'_>]) -> String {
         }
     }
     apply(text, &edits)
+}
+
+/// The expectation without what depends on when the commands ran, though two runs within a moment may
+/// agree on it: a time to live is a range that a slow server keeps to, a moment is any.
+fn timeless(step: &Step, expectation: Expectation) -> Expectation {
+    let [command] = step.action.commands() else {
+        return expectation;
+    };
+    let name = command.source.split_whitespace().next().unwrap_or_default();
+    let slack = match name.to_ascii_uppercase().as_str() {
+        "TTL" | "HTTL" => 5,
+        "PTTL" | "HPTTL" => 5_000,
+        "EXPIRETIME" | "PEXPIRETIME" | "HEXPIRETIME" | "HPEXPIRETIME" | "TIME" => i64::MAX,
+        _ => return expectation,
+    };
+    lasting(expectation, slack)
+}
+
+fn lasting(expectation: Expectation, slack: i64) -> Expectation {
+    match expectation {
+        Expectation::Integer { min, max } if min == max && max > 0 => match slack {
+            i64::MAX => Expectation::Integer {
+                min: 1,
+                max: i64::MAX,
+            },
+            slack => Expectation::Integer {
+                min: (max - slack).max(1),
+                max,
+            },
+        },
+        Expectation::Text(_) if slack == i64::MAX => Expectation::AnyText,
+        Expectation::Array(elements) => Expectation::Array(
+            elements
+                .into_iter()
+                .map(|element| lasting(element, slack))
+                .collect(),
+        ),
+        other => other,
+    }
 }
 
 /// Puts each new reply after the line it follows, in place of the lines up to another.

@@ -1,35 +1,35 @@
 //! `swapcheck record`: writes the replies that a target gives into documents, as expectations.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use scenarios::expectation::Expectation;
-use scenarios::glob::Glob;
-use scenarios::step::{Argument, Piece};
-use scenarios::{Document, Reply, Scenario, print};
+use scenarios::record::{Run, Unmet, rewrite};
+use scenarios::{Document, Scenario};
 
 use tokio::sync::watch;
 
 use super::session::{gather, runtime, shutdown, stop_on_signal};
 use super::{Failure, output};
 use crate::exit::Exit;
-use crate::run::{Answer, End, Events, Plan, Trace, observe};
+use crate::run::{End, Events, Plan, Trace, observe};
 use crate::suite::SuiteError;
 use crate::target::{Environment, Options, Target, TargetSpec};
 
 /// What to record, and where.
 #[derive(Debug, Args)]
 pub(super) struct RecordArgs {
-    /// The documents; a command that has a reply already keeps it, so delete a reply to record it
-    /// anew
+    /// The documents; a command that has a reply already keeps it
     #[arg(required = true, value_name = "DOCUMENT")]
     documents: Vec<PathBuf>,
     /// The target whose replies are recorded
     #[arg(long, value_name = "TARGET", default_value = "redis")]
     target: TargetSpec,
+    /// Replace replies that the target does not give; those that it gives stay as they are written
+    #[arg(long)]
+    replace: bool,
     /// The image of the Redis container [default: redis:8]
     #[arg(long, value_name = "IMAGE", env = "SWAPCHECK_REDIS_IMAGE")]
     redis_image: Option<String>,
@@ -88,12 +88,16 @@ async fn session(args: &RecordArgs, documents: Vec<Source>) -> Result<Exit, Fail
             .unwrap_or_default();
         return Err(Failure::unreachable(reason));
     };
+    let unmet = match args.replace {
+        true => Unmet::Replace,
+        false => Unmet::Keep,
+    };
     let (events, _listener) = Events::channel();
     let stop = stop_on_signal(events);
     let mut report = String::new();
     let mut done = Ok(Exit::Success);
     for source in &documents {
-        done = written(&target, source, &stop, &mut report).await;
+        done = written(&target, source, unmet, &stop, &mut report).await;
         if !matches!(done, Ok(Exit::Success)) {
             break;
         }
@@ -105,225 +109,94 @@ async fn session(args: &RecordArgs, documents: Vec<Source>) -> Result<Exit, Fail
     done
 }
 
-/// Records one document and writes it back.
+/// Records one document and writes it back. What varies between two runs is recorded as loosely as it
+/// varies.
 async fn written(
     target: &Target,
     source: &Source,
+    unmet: Unmet,
     stop: &watch::Receiver<bool>,
     report: &mut String,
 ) -> Result<Exit, Failure> {
-    let mut insertions = Vec::new();
-    for scenario in &source.document.scenarios {
-        // What varies between two runs is recorded as loosely as it varies.
+    let level = target.capabilities().expressiveness;
+    let mut replies = [BTreeMap::new(), BTreeMap::new()];
+    for (index, scenario) in source.document.scenarios.iter().enumerate() {
         let run_id = Plan::new_run_id();
-        let first = observe(target, scenario, &run_id, 0, stop.clone()).await;
-        let second = observe(target, scenario, &run_id, 1, stop.clone()).await;
-        if *stop.borrow() {
-            return Ok(Exit::Interrupted);
-        }
-        match &first.end {
-            End::Complete => {}
-            End::Unsupported(reason) | End::NotEvaluable(reason) | End::NoReply(reason) => {
+        for (attempt, replies) in replies.iter_mut().enumerate() {
+            let trace = observe(target, scenario, &run_id, attempt, stop.clone()).await;
+            if *stop.borrow() {
+                return Ok(Exit::Interrupted);
+            }
+            if let (0, Some(reason)) = (attempt, incomplete(&trace)) {
                 let _ = writeln!(report, "{}: not recorded to its end: {reason}", scenario.id);
             }
+            let seen = trace.steps.iter().enumerate();
+            replies.extend(
+                seen.filter_map(|(step, seen)| Some(((index, step), seen.answer.reply()?.clone()))),
+            );
         }
-        insertions.extend(replies(scenario, &first, &second));
     }
-    let text = inserted(&source.text, &insertions);
+    // Replies were seen with `{name}` in place of keys.
+    let keys = |_: &Scenario, name: &str| format!("{{{name}}}").into_bytes();
+    let runs = replies.each_ref().map(|replies| Run {
+        expressiveness: level,
+        keys: &keys,
+        replies,
+    });
+    let text = rewrite(&source.text, &source.document, &runs, unmet);
     let name = source.path.display().to_string();
-    Document::parse(&name, &text).map_err(|errors| {
+    let document = Document::parse(&name, &text).map_err(|errors| {
         Failure::mistake(format!(
             "{name} was left as it is: what was recorded would not be a document, please report it\n{errors}"
         ))
     })?;
-    if !insertions.is_empty() {
-        std::fs::write(&source.path, text).map_err(|error| {
+    if text != source.text {
+        std::fs::write(&source.path, &text).map_err(|error| {
             Failure::mistake(format!(
                 "{name} cannot be written: {error}; check its permissions"
             ))
         })?;
     }
-    let count = insertions.len();
+    let count = changed(&source.document, &document);
     let plural = if count == 1 { "reply" } else { "replies" };
     let _ = writeln!(
         report,
         "{name}: {count} {plural} of {} recorded",
         target.name
     );
+    let again = rewrite(&source.text, &source.document, &runs, Unmet::Replace);
+    let kept = Document::parse(&name, &again).map_or(0, |all| changed(&document, &all));
+    if kept > 0 {
+        let _ = writeln!(
+            report,
+            "{name}: {kept} of its replies are others than {} gives, and were kept; --replace writes \
+             those, too",
+            target.name
+        );
+    }
     Ok(Exit::Success)
 }
 
-/// Lines to insert, each with the number of the line they come after.
-fn replies(scenario: &Scenario, first: &Trace, second: &Trace) -> Vec<(usize, String)> {
-    let names = scenario.key_names();
-    let mut insertions = Vec::new();
-    for (index, step) in scenario.steps.iter().enumerate() {
-        let reply = |trace: &'_ Trace| match trace.steps.get(index).map(|seen| &seen.answer) {
-            Some(Answer::Reply(reply)) => Some(reply.clone()),
-            _ => None,
-        };
-        let (None, true, Some(seen)) = (&step.expect, step.action.has_reply(), reply(first)) else {
-            continue;
-        };
-        let expectation = with_keys(Expectation::literal(&seen), &names);
-        let expectation = match reply(second) {
-            Some(again) => loosened(expectation, &seen, &again),
-            None => expectation,
-        };
-        let after = step.location.line + step.source.trim_end().lines().count().max(1) - 1;
-        insertions.push((after, print::expectation(&expectation)));
+/// Why a scenario did not come to its end.
+fn incomplete(trace: &Trace) -> Option<&str> {
+    match &trace.end {
+        End::Complete => None,
+        End::Unsupported(reason) | End::NotEvaluable(reason) | End::NoReply(reason) => Some(reason),
     }
-    insertions
 }
 
-fn inserted(text: &str, insertions: &[(usize, String)]) -> String {
-    let mut out = String::with_capacity(text.len());
-    for (index, line) in text.split_inclusive('\n').enumerate() {
-        out.push_str(line);
-        for (_, reply) in insertions.iter().filter(|(after, _)| *after == index + 1) {
-            if !out.ends_with('\n') {
-                out.push('\n');
-            }
-            let indent: String = line
-                .chars()
-                .take_while(|letter| matches!(letter, ' ' | '\t'))
-                .collect();
-            for line in reply.lines() {
-                let _ = writeln!(out, "{indent}{line}");
-            }
-        }
-    }
-    out
-}
-
-/// The expectation with keys written `{name}`.
-fn with_keys(expectation: Expectation, names: &BTreeSet<&str>) -> Expectation {
-    let all = |items: Vec<Expectation>| {
-        items
-            .into_iter()
-            .map(|item| with_keys(item, names))
+/// How many steps of two versions of a document expect another reply.
+fn changed(before: &Document, after: &Document) -> usize {
+    let steps = |document: &Document| -> Vec<_> {
+        let scenarios = document.scenarios.iter();
+        scenarios
+            .flat_map(|scenario| scenario.steps.iter().map(|step| step.expect.clone()))
             .collect()
     };
-    match expectation {
-        Expectation::Text(argument) => Expectation::Text(keyed(argument, names)),
-        Expectation::Array(items) => Expectation::Array(all(items)),
-        Expectation::Set(items) => Expectation::Set(all(items)),
-        Expectation::Map(pairs) => Expectation::Map(
-            pairs
-                .into_iter()
-                .map(|(key, value)| (with_keys(key, names), with_keys(value, names)))
-                .collect(),
-        ),
-        other => other,
-    }
-}
-
-/// Replies were seen with `{name}` in place of keys; that becomes the key again.
-fn keyed(argument: Argument, names: &BTreeSet<&str>) -> Argument {
-    let [Piece::Bytes(bytes)] = argument.pieces.as_slice() else {
-        return argument;
-    };
-    let Ok(mut rest) = std::str::from_utf8(bytes) else {
-        return argument;
-    };
-    let mut pieces = Vec::new();
-    let mut text = String::new();
-    while let Some(first) = rest.chars().next() {
-        let name = names.iter().find(|name| {
-            rest.strip_prefix('{')
-                .and_then(|rest| rest.strip_prefix(**name))
-                .is_some_and(|rest| rest.starts_with('}'))
-        });
-        match name {
-            Some(name) => {
-                if !text.is_empty() {
-                    pieces.push(Piece::Bytes(std::mem::take(&mut text).into_bytes()));
-                }
-                pieces.push(Piece::Key((*name).to_owned()));
-                rest = &rest[name.len() + 2..];
-            }
-            None => {
-                text.push(first);
-                rest = &rest[first.len_utf8()..];
-            }
-        }
-    }
-    if !text.is_empty() || pieces.is_empty() {
-        pieces.push(Piece::Bytes(text.into_bytes()));
-    }
-    Argument { pieces, ..argument }
-}
-
-/// The expectation of a reply that came out differently the second time.
-fn loosened(expectation: Expectation, seen: &Reply, again: &Reply) -> Expectation {
-    if seen == again {
-        return expectation;
-    }
-    match (expectation, seen, again) {
-        (Expectation::Array(items), Reply::Array(seen), Reply::Array(again))
-            if seen.len() == again.len() =>
-        {
-            let parts = items.into_iter().zip(seen.iter().zip(again));
-            Expectation::Array(
-                parts
-                    .map(|(item, (seen, again))| loosened(item, seen, again))
-                    .collect(),
-            )
-        }
-        (_, Reply::Integer(_), Reply::Integer(_)) => Expectation::Integer {
-            min: i64::MIN,
-            max: i64::MAX,
-        },
-        (_, Reply::Bulk(_), Reply::Bulk(_)) => Expectation::AnyText,
-        (_, Reply::Double(_), Reply::Double(_)) => Expectation::AnyDouble,
-        (_, Reply::Error(one), Reply::Error(other))
-            if crate::compare::code(one) == crate::compare::code(other) =>
-        {
-            Expectation::Error(Glob::new(
-                format!("{} *", crate::compare::code(one)).as_bytes(),
-            ))
-        }
-        (expectation, ..) if seen.is_error() || again.is_error() => expectation,
-        _ => Expectation::Any,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn text(bytes: &[u8]) -> Reply {
-        Reply::Bulk(bytes.to_vec())
-    }
-
-    fn recorded(seen: &Reply, again: &Reply, names: &[&str]) -> String {
-        let names = names.iter().copied().collect();
-        let expectation = with_keys(Expectation::literal(seen), &names);
-        print::expectation(&loosened(expectation, seen, again))
-    }
-
-    #[test]
-    fn keys_are_recorded_as_keys() {
-        let reply = Reply::Array(vec![text(b"{jobs}"), text(b"{jobs}:2"), text(b"{other}")]);
-        let written = "1) {jobs}\n2) {jobs}:2\n3) \"{other}\"";
-        assert_eq!(recorded(&reply, &reply, &["jobs"]), written);
-    }
-
-    #[test]
-    fn what_varies_is_recorded_as_loosely_as_it_varies() {
-        let one = Reply::Array(vec![text(b"a"), Reply::Integer(1)]);
-        let other = Reply::Array(vec![text(b"a"), Reply::Integer(2)]);
-        assert_eq!(recorded(&one, &other, &[]), "1) \"a\"\n2) (integer)");
-        assert_eq!(recorded(&text(b"1-1"), &text(b"2-1"), &[]), "(string)");
-    }
-
-    #[test]
-    fn replies_go_below_their_commands() {
-        let text = "```redis\n  > GET {k}\n> SET {k} v\n```";
-        let lines = [(2, "(nil)".to_owned()), (3, "OK".to_owned())];
-        assert_eq!(
-            inserted(text, &lines),
-            "```redis\n  > GET {k}\n  (nil)\n> SET {k} v\nOK\n```"
-        );
-    }
+    let (before, after) = (steps(before), steps(after));
+    before
+        .iter()
+        .zip(&after)
+        .filter(|(one, other)| one != other)
+        .count()
 }

@@ -373,6 +373,32 @@ fn recording_fills_in_the_replies_of_a_target() {
     assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
 }
 
+#[test]
+fn recording_keeps_what_the_document_says_until_told_to_replace_it() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("mine.md");
+    let text = "## Mine\nProse stays.\n\n```redis\n> SET {k} v EX 100\nOK\n> TTL {k}\n> GET {k}\n\"w\"\n> STRLEN {k}\n(integer) 1..9\n```\n";
+    std::fs::write(&file, text).expect("the document is written");
+    let record = |flags: &[&str]| {
+        let arguments = [&["record", "mine.md", "--target", "mock"], flags].concat();
+        let ran = swapcheck_in(folder.path(), &arguments);
+        assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+        let document = std::fs::read_to_string(&file).expect("the document is there");
+        (ran.out, document)
+    };
+    let filled = text.replace("TTL {k}\n", "TTL {k}\n(integer) 95..100\n");
+    let (said, document) = record(&[]);
+    assert_eq!(document, filled);
+    assert!(said.contains("1 reply of mock recorded"), "{said}");
+    assert!(
+        said.contains("1 of its replies") && said.contains("--replace"),
+        "{said}"
+    );
+    let (said, document) = record(&["--replace"]);
+    assert_eq!(document, filled.replace("\"w\"", "\"v\""));
+    assert!(said.contains("1 reply of mock recorded"), "{said}");
+}
+
 /// How many keys a server holds.
 fn keys(server: &RedisServer) -> i64 {
     let client = redis::Client::open(server.url()).expect("a URL");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use scenarios::record::{Run, rewrite};
+use scenarios::record::{Run, Unmet, rewrite};
 use scenarios::reply::Expressiveness;
 use scenarios::{Document, Reply, Scenario};
 
@@ -36,10 +36,10 @@ fn record(transcript: &str, runs: &[&[Option<Reply>]]) -> String {
             replies,
         })
         .collect();
-    let written = rewrite(&text, &document, &runs);
+    let written = rewrite(&text, &document, &runs, Unmet::Replace);
     let again = Document::parse("a/b.md", &written).expect("what is written can be read");
     assert_eq!(
-        rewrite(&written, &again, &runs),
+        rewrite(&written, &again, &runs, Unmet::Replace),
         written,
         "recording twice changes nothing"
     );
@@ -162,7 +162,7 @@ fn windows_line_ends_are_kept() {
         replies: &replies,
     };
     let expected = "## A\r\n```redis\r\n> GET {k}\r\n\"a\"\r\n> GET {l}\r\n(nil)\r\n```\r\n";
-    assert_eq!(rewrite(text, &document, &[run]), expected);
+    assert_eq!(rewrite(text, &document, &[run], Unmet::Replace), expected);
 }
 
 #[test]
@@ -174,6 +174,6 @@ fn what_was_not_observed_is_left_as_it_is() {
     };
     for (path, text) in scenarios::suite::SOURCES {
         let document = Document::parse(path, text).expect("sound");
-        assert_eq!(rewrite(text, &document, &[run]), *text);
+        assert_eq!(rewrite(text, &document, &[run], Unmet::Replace), *text);
     }
 }
