@@ -110,7 +110,8 @@ pub struct Session {
     pub last_command_ms: u64,
     /// Its last command.
     pub last_command: Option<&'static Command>,
-    /// The front is to close its connection after the reply (QUIT).
+    /// The front is to close its connection after the reply (QUIT), or after an empty one in its outbox
+    /// (its user was deleted).
     pub closing: bool,
     /// Commands reached it over REST: TCP-only commands are refused and nothing blocks.
     pub rest: bool,

@@ -124,6 +124,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let mut command = Vec::new();
         loop {
             let session = engine.session_mut(self.client);
+            // Its user is no more.
+            if session.closing {
+                return Next::Close;
+            }
             if let Some(blocked) = &session.blocked {
                 return Next::Wait(blocked.deadline_ms);
             }

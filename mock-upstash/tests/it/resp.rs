@@ -1,7 +1,11 @@
 //! The RESP front, as any Redis client sees it.
 
+use std::time::Duration;
+
 use mock_upstash::MockUpstash;
 use redis::AsyncCommands;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 async fn start() -> (MockUpstash, redis::aio::MultiplexedConnection) {
     let mock = MockUpstash::builder().start().await.expect("a free port");
@@ -40,4 +44,45 @@ async fn a_wrong_password_is_refused() {
             "{error}"
         ),
     }
+}
+
+#[tokio::test]
+async fn the_connections_of_a_deleted_user_end() {
+    let (mock, mut redis) = start().await;
+    let token: String = command(&mut redis, &["ACL", "GENTOKEN"]).await;
+    let password = format!(">{token}");
+    let rules = ["ACL", "SETUSER", "worker", "on", &password, "~*", "+@all"];
+    let done: String = command(&mut redis, &rules).await;
+    assert_eq!(done, "OK");
+    let address = mock.redis_url().expect("spoken");
+    let address = address.rsplit('@').next().expect("an address").to_owned();
+    let mut streams = Vec::new();
+    for waits in ["PING", "BLPOP queue 0", "SUBSCRIBE news"] {
+        let mut stream = TcpStream::connect(&address).await.expect("it listens");
+        let sent = format!("AUTH worker {token}\r\n{waits}\r\n");
+        stream
+            .write_all(sent.as_bytes())
+            .await
+            .expect("it is there");
+        let mut told = [0; 5];
+        stream.read_exact(&mut told).await.expect("an answer");
+        assert_eq!(&told, b"+OK\r\n");
+        streams.push(stream);
+    }
+    let deleted: i64 = command(&mut redis, &["ACL", "DELUSER", "worker"]).await;
+    assert_eq!(deleted, 1);
+    for mut stream in streams {
+        let mut rest = Vec::new();
+        let ended = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut rest));
+        ended.await.expect("it ends").ok();
+    }
+}
+
+async fn command<T: redis::FromRedisValue>(
+    redis: &mut redis::aio::MultiplexedConnection,
+    words: &[&str],
+) -> T {
+    let mut command = redis::cmd(words[0]);
+    command.arg(&words[1..]);
+    command.query_async(redis).await.expect("a reply")
 }

@@ -417,6 +417,10 @@ impl crate::engine::Engine {
             if session.user.as_deref() == Some(user) {
                 session.user = None;
                 session.closing = true;
+                if !session.rest {
+                    // It says nothing; the front looks whether the connection is to end.
+                    session.outbox.push(Reply::None);
+                }
             }
         }
     }
