@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use mock_upstash::{
     Assumption, Builder, Dialect, Fault, LimitSetting, MockUpstash, Plan, assumption, dialect,
 };
@@ -348,7 +348,12 @@ async fn main() -> ExitCode {
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
         .with_writer(std::io::stderr)
         .init();
-    match run(Arguments::parse()).await {
+    // What is set of the server may stand before `run` or behind it.
+    let matches = Arguments::command()
+        .mut_args(|argument| argument.global(true))
+        .get_matches();
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match run(arguments).await {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");

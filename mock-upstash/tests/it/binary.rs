@@ -28,6 +28,9 @@ fn a_command_gets_the_variables_and_its_exit_code_is_kept() {
     let line = text(&output.stdout);
     assert!(line.starts_with("http://127.0.0.1:"), "{line}");
     assert!(line.contains(" t redis://default:t@127.0.0.1:"), "{line}");
+    let behind = run(&["run", "--token", "t", "--", "sh", "-c", script]);
+    assert_eq!(behind.status.code(), Some(7), "{}", text(&behind.stderr));
+    assert!(text(&behind.stdout).contains(" t redis://default:t@"));
     let killed = run(&["run", "--", "sh", "-c", "kill -9 $$"]);
     assert_eq!(killed.status.code(), Some(128 + 9));
     let missing = run(&["run", "--", "/no/such/program"]);
