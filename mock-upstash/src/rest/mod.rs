@@ -6,6 +6,7 @@ mod encode;
 mod handler;
 mod mangle;
 mod path;
+mod patient;
 mod response;
 mod stream;
 mod work;
@@ -19,6 +20,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
+
+use patient::Patient;
 
 use crate::listener::Listener;
 use crate::shared::Shared;
@@ -93,7 +96,7 @@ async fn converse(
             std::future::pending::<()>().await;
         }
     };
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    let connection = builder.serve_connection(TokioIo::new(Patient::new(stream)), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -50,6 +50,25 @@ async fn clients_that_hang_up_are_forgotten() {
         .expect("no subscriber is left");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_closes_its_side_gets_its_answer() {
+    let (mock, _) = start().await;
+    let token = mock.token();
+    // `nc -N` sends so. Both ends can arrive together or not, hence the many.
+    for request in [
+        format!("GET /ping?_token={token} HTTP/1.1\r\nHost: x\r\n\r\n"),
+        format!("POST /?_token={token} HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\n[\"PING\"]"),
+    ] {
+        for _ in 0..200 {
+            let mut stream = raw(&mock, &request).await;
+            stream.shutdown().await.expect("it can be closed");
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.expect("an answer");
+            assert!(answer.ends_with(r#"{"result":"PONG"}"#), "{answer:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn nonsense_is_answered() {
     let (mock, _) = start().await;
