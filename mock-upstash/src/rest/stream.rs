@@ -50,7 +50,9 @@ pub(super) async fn open(
         Some(upstream) => {
             // What the engine has seen was for its admission alone.
             shared.engine.lock().disconnect(client);
-            let replies = Pending::of(upstream.stream(command).await?);
+            let replies = upstream.stream(command).await?;
+            let replies = replies.map_err(|error| Refusal::bad_request(error.to_string()))?;
+            let replies = Pending::of(replies);
             EventStream::new(None, replies, stopped, monitor)
         }
     };

@@ -4,6 +4,7 @@
 //! how many arguments a command takes. What passes is carried out by the Redis, on a connection of a
 //! pool; a transaction has its connection for itself.
 
+mod cluster;
 mod link;
 mod pool;
 
@@ -142,6 +143,23 @@ impl Upstream {
     /// Carries out commands, each for itself, in order.
     pub(crate) async fn pipeline(&self, commands: &[&[Bytes]]) -> Result<Vec<Reply>, Away> {
         self.count_writes(commands);
+        let mut replies = Vec::with_capacity(commands.len());
+        let mut rest = commands;
+        // What concerns every node of a cluster comes between what was sent before and after it.
+        while let Some(at) = rest.iter().position(|args| cluster::concerns_all(args)) {
+            replies.extend(self.pipeline_by_key(&rest[..at]).await?);
+            replies.push(self.on_all(rest[at]).await?);
+            rest = &rest[at + 1..];
+        }
+        replies.extend(self.pipeline_by_key(rest).await?);
+        Ok(replies)
+    }
+
+    /// As [`Upstream::pipeline`], for commands that concern the node which has their keys.
+    async fn pipeline_by_key(&self, commands: &[&[Bytes]]) -> Result<Vec<Reply>, Away> {
+        if commands.is_empty() {
+            return Ok(Vec::new());
+        }
         let node = self.node_of(commands);
         let pool = self.pool(&node);
         let mut replies = pool
@@ -175,6 +193,7 @@ impl Upstream {
                 .with(async |link: &mut Link| transaction(link, commands).await)
                 .await?;
             match outcome.as_ref().err().and_then(redirection) {
+                Some(_) if !one_slot(commands) => return Ok(Err(CROSS_SLOT)),
                 Some(moved) => {
                     self.learn(&moved);
                     node = moved.node;
@@ -187,7 +206,12 @@ impl Upstream {
 
     /// Opens a connection of its own for a command that answers again and again, as SUBSCRIBE does;
     /// what arrives is handed on until the receiver is gone.
-    pub(crate) async fn stream(&self, command: &[Bytes]) -> Result<mpsc::Receiver<Reply>, Away> {
+    ///
+    /// The inner error is that with which the Redis refused it.
+    pub(crate) async fn stream(
+        &self,
+        command: &[Bytes],
+    ) -> Result<Result<mpsc::Receiver<Reply>, ReplyError>, Away> {
         let away = |error: std::io::Error| Away {
             node: self.location.node.clone(),
             reason: error.to_string(),
@@ -195,8 +219,12 @@ impl Upstream {
         let mut link = Link::open(&self.location, &self.location.node)
             .await
             .map_err(away)?;
-        link.send([command]).await.map_err(away)?;
+        let first = match link.ask(command).await.map_err(away)? {
+            Reply::Error(error) => return Ok(Err(error)),
+            first => first,
+        };
         let (sender, receiver) = mpsc::channel(1024);
+        sender.try_send(first).ok();
         tokio::spawn(async move {
             loop {
                 tokio::select! {
@@ -210,7 +238,7 @@ impl Upstream {
                 }
             }
         });
-        Ok(receiver)
+        Ok(Ok(receiver))
     }
 
     /// Asks again where a cluster redirects to.
@@ -327,13 +355,32 @@ fn redirection(error: &ReplyError) -> Option<Redirection> {
     })
 }
 
+/// As Redis answers a command whose keys are on several nodes.
+const CROSS_SLOT: ReplyError =
+    ReplyError::fixed("CROSSSLOT Keys in request don't hash to the same slot");
+
+fn keys(args: &[Bytes]) -> impl Iterator<Item = &Bytes> {
+    let row = args.first().and_then(|name| command::find(name));
+    let subcommand = row.and_then(|row| row.subcommand(args.get(1)?));
+    let positions = subcommand
+        .or(row)
+        .map(|row| row.key_positions(args))
+        .unwrap_or_default();
+    positions.into_iter().filter_map(|at| args.get(at))
+}
+
 fn first_key(args: &[Bytes]) -> Option<&Bytes> {
-    let row = command::find(args.first()?)?;
-    let row = args
-        .get(1)
-        .and_then(|word| row.subcommand(word))
-        .unwrap_or(row);
-    args.get(*row.key_positions(args).first()?)
+    keys(args).next()
+}
+
+/// Whether all keys have one slot, and so one node.
+fn one_slot(commands: &[&[Bytes]]) -> bool {
+    let mut slots = commands
+        .iter()
+        .flat_map(|args| keys(args))
+        .map(|key| slot(key));
+    let first = slots.next();
+    slots.all(|slot| Some(slot) == first)
 }
 
 /// The slot of a key: of what is between the first braces, when there is something
@@ -367,6 +414,14 @@ mod tests {
         assert_eq!(slot(b"123456789"), 12739);
         assert_eq!(slot(b"a{foo}b"), slot(b"foo"));
         assert_eq!(slot(b"{}foo"), 9500);
+        let commands = |keys: &[&'static str]| {
+            let get = |key: &&'static str| [Bytes::from("GET"), Bytes::from(*key)];
+            let all: Vec<_> = keys.iter().map(get).collect();
+            one_slot(&all.iter().map(|args| &args[..]).collect::<Vec<_>>())
+        };
+        assert!(commands(&["foo", "a{foo}b"]));
+        assert!(!commands(&["foo", "bar"]));
+        assert!(commands(&[]));
     }
 
     #[test]

@@ -109,8 +109,16 @@ async fn redirections_of_a_cluster_are_followed() {
         send(&front, &client, "/multi-exec", transaction).await,
         r#"[{"result":1},{"result":2}]"#
     );
-    let across = send(&front, &client, "/", r#"["MGET","foo","bar"]"#).await;
-    assert!(across.contains("CROSSSLOT"), "{across}");
+    let across = r#"{"error":"CROSSSLOT Keys in request don't hash to the same slot"}"#;
+    assert_eq!(
+        send(&front, &client, "/", r#"["MGET","foo","bar"]"#).await,
+        across
+    );
+    let transaction = r#"[["INCR","foo"],["INCR","bar"]]"#;
+    assert_eq!(
+        send(&front, &client, "/multi-exec", transaction).await,
+        across
+    );
 
     // While a slot moves, a key that is not here any more is asked for there.
     let (from, to) = (id(&high).await, id(&low).await);
@@ -125,6 +133,61 @@ async fn redirections_of_a_cluster_are_followed() {
         send(&front, &client, "/", r#"["GET","{foo}new"]"#).await,
         r#"{"result":"3"}"#
     );
+}
+
+#[tokio::test]
+async fn a_cluster_is_one_database() {
+    let Some((low, _high)) = cluster().await else {
+        return;
+    };
+    let (front, client) = front(&low.url()).await;
+    let one = async |body: &str| send(&front, &client, "/", body).await;
+    let rows: Vec<String> = (0..40)
+        .map(|i| format!(r#"["SET","k{i}","{i}"]"#))
+        .collect();
+    // What concerns all nodes keeps its place among what does not.
+    let rows = format!(r#"[{},["DBSIZE"],["DEL","k0"]]"#, rows.join(","));
+    let replies = send(&front, &client, "/pipeline", &rows).await;
+    assert!(
+        replies.ends_with(r#"{"result":40},{"result":1}]"#),
+        "{replies}"
+    );
+    let names = |reply: &serde_json::Value| -> Vec<String> {
+        let list = reply.as_array().expect("an array").iter();
+        list.map(|name| name.as_str().expect("text").to_owned())
+            .collect()
+    };
+    let parse = |text: String| -> serde_json::Value {
+        serde_json::from_str::<serde_json::Value>(&text).expect("JSON")["result"].clone()
+    };
+    let mut want: Vec<String> = (1..40).map(|i| format!("k{i}")).collect();
+    want.sort();
+    let mut keys = names(&parse(one(r#"["KEYS","*"]"#).await));
+    keys.sort();
+    assert_eq!(keys, want);
+    let (mut scanned, mut cursor) = (Vec::new(), "0".to_owned());
+    loop {
+        let reply = parse(one(&format!(r#"["SCAN","{cursor}","COUNT",3]"#)).await);
+        scanned.extend(names(&reply[1]));
+        cursor = reply[0].as_str().expect("a cursor").to_owned();
+        if cursor == "0" {
+            break;
+        }
+    }
+    scanned.sort();
+    scanned.dedup();
+    assert_eq!(scanned, want);
+    let digest = "e0e1f9fabfc9d4800c877a703b823ac0578ff8db";
+    assert_eq!(
+        one(r#"["SCRIPT","LOAD","return 1"]"#).await,
+        format!(r#"{{"result":"{digest}"}}"#)
+    );
+    for key in ["foo", "bar"] {
+        let called = one(&format!(r#"["EVALSHA","{digest}",1,"{key}"]"#)).await;
+        assert_eq!(called, r#"{"result":1}"#, "{key}");
+    }
+    assert_eq!(one(r#"["FLUSHALL"]"#).await, r#"{"result":"OK"}"#);
+    assert_eq!(one(r#"["DBSIZE"]"#).await, r#"{"result":0}"#);
 }
 
 async fn redis(server: &RedisServer) -> redis::aio::MultiplexedConnection {
