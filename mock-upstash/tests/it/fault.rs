@@ -1,6 +1,6 @@
 //! Faults, each met by a real client.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mock_upstash::{Effect, Fault, MockUpstash};
 use redis::AsyncCommands;
@@ -102,12 +102,44 @@ async fn an_answer_can_be_cut_or_slow() {
     );
     let mut redis = connect(&mock).await;
     assert_eq!(redis.incr::<_, _, i64>("n", 1).await.expect("an answer"), 3);
-    mock.inject(Fault::delay(Duration::from_millis(1)));
+    // Delays are the system's time, which clients wait by, and not the mock's.
+    let late = Duration::from_millis(20);
+    mock.inject(Fault::new(Effect::Delay {
+        ms: 20,
+        jitter_ms: 10,
+    }));
+    let asked = Instant::now();
     assert_eq!(
         incr(&mock, &client).await.expect("an answer"),
         r#"{"result":4}"#
     );
+    assert!(asked.elapsed() >= late, "{:?}", asked.elapsed());
+    let asked = Instant::now();
     assert_eq!(redis.incr::<_, _, i64>("n", 1).await.expect("an answer"), 5);
+    assert!(asked.elapsed() >= late, "{:?}", asked.elapsed());
+}
+
+#[tokio::test]
+async fn over_tcp_an_answer_can_be_cut_and_a_gateway_be_down() {
+    let (mock, _) = start().await;
+    for effect in [
+        Effect::HalfAnswer,
+        Effect::Status {
+            status: 502,
+            body: String::new(),
+        },
+    ] {
+        let mut redis = connect(&mock).await;
+        mock.inject(Fault::new(effect.clone()).on("INCRBY").times(1));
+        assert!(redis.incr::<_, _, i64>("n", 1).await.is_err(), "{effect:?}");
+    }
+    // Half an answer is that of a command that took effect.
+    let mut redis = connect(&mock).await;
+    assert_eq!(redis.incr::<_, _, i64>("n", 1).await.expect("an answer"), 2);
+    mock.inject(Fault::new(Effect::BlackHole).on("INCRBY"));
+    let waiting = redis.incr::<_, _, i64>("n", 1);
+    let patience = Duration::from_millis(50);
+    assert!(tokio::time::timeout(patience, waiting).await.is_err());
 }
 
 #[tokio::test]
