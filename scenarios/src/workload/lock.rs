@@ -111,9 +111,9 @@ async fn exclusion(context: &Context) -> Result<(), Stop> {
                     continue;
                 }
                 // One holder in three stalls past its lease, as a long garbage collection makes it; the
-                // others hold it for so long that it finds one of them when it wakes up. One in eight
+                // others hold it for so long that it finds one of them when it wakes up. One in six
                 // crashes, and its lease has to run out.
-                if worker.chance(12) {
+                if worker.chance(17) {
                     crash(&worker, "lock", &token);
                     continue;
                 }
