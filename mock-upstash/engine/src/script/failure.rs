@@ -81,8 +81,8 @@ impl Failure {
             .filter(|_| !unnamed)
             .unwrap_or_else(|| ("?".to_owned(), false));
         // What a method is called on does not count.
-        let index = index - usize::from(is_method);
-        if index == 0 {
+        let index = index.saturating_sub(usize::from(is_method));
+        if is_method && index == 0 {
             let text = format!("calling '{name}' on bad self ({why})");
             return Failure::located_at(lua, level + 1, text);
         }

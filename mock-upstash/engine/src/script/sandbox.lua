@@ -89,8 +89,12 @@ local function pack(...)
   return { n = select("#", ...), ... }
 end
 
+-- Lua puts the name of what it calls into errors about arguments; what Redis's pcall calls has none.
+local nameless = {}
+
 local function packed(body, ...)
-  local results = pack(body(...))
+  nameless[1] = body
+  local results = pack(nameless[1](...))
   return results
 end
 
@@ -150,9 +154,73 @@ end
 
 for _, name in ipairs {
   "assert", "collectgarbage", "error", "gcinfo", "ipairs", "rawequal", "select", "tonumber",
-  "tostring", "type", "unpack", "_VERSION",
+  "tostring", "type", "_VERSION",
 } do
   globals[name] = _G[name]
+end
+
+-- What C makes of a number for which it wants an int.
+local tonumber, ceil, floor = tonumber, math.ceil, math.floor
+local function as_c_int(number)
+  if not (number >= -2^63 and number < 2^63) then return 0 end
+  local low = (number < 0 and ceil(number) or floor(number)) % 2^32
+  return low >= 2^31 and low - 2^32 or low
+end
+
+local function check_table(name, count, given)
+  if type(given) == "table" then return end
+  local kind = count == 0 and "no value" or type(given)
+  error("bad argument #1 to '" .. name .. "' (table expected, got " .. kind .. ")", 3)
+end
+
+local function check_int(name, place, given)
+  local number = tonumber(given)
+  if number then return as_c_int(number) end
+  error("bad argument #" .. place .. " to '" .. name .. "' (number expected, got " .. type(given)
+    .. ")", 3)
+end
+
+-- Lua's own unpack overflows over a range that begins far below zero, and then writes beyond its
+-- stack. It is asked for ranges alone that its stack holds.
+local MOST_RESULTS = 8000
+
+function globals.unpack(...)
+  local list, first, last = ...
+  local count = select("#", ...)
+  check_table("unpack", count, list)
+  first = first == nil and 1 or check_int("unpack", 2, first)
+  last = last == nil and #list or check_int("unpack", 3, last)
+  if first > last then return end
+  if last - first + 1 + count > MOST_RESULTS then error("too many results to unpack", 2) end
+  return unpack(list, first, last)
+end
+
+-- Lua's own table.insert moves every place behind the new one, for half a minute when that is far
+-- below zero. There, what is in those places is moved.
+local insert0 = table.insert
+local LOWEST_PLACE = -10000
+
+local function insert_far_below(list, place, value)
+  local length, moved = #list, {}
+  for key, element in next0, list do
+    if type(key) == "number" and key >= place and key <= length and key == floor(key) then
+      moved[key] = element
+    end
+  end
+  for key in next0, moved do rawset0(list, key, nil) end
+  for key, element in next0, moved do rawset0(list, key + 1, element) end
+  rawset0(list, place, value)
+end
+
+function table.insert(...)
+  local list, place, value = ...
+  local count = select("#", ...)
+  check_table("insert", count, list)
+  if count == 2 then return insert0(list, place) end
+  if count ~= 3 then error("wrong number of arguments to 'insert'", 2) end
+  place = check_int("insert", 2, place)
+  if place < LOWEST_PLACE then return insert_far_below(list, place, value) end
+  return insert0(list, place, value)
 end
 
 local function copy(source)
@@ -161,9 +229,14 @@ local function copy(source)
   return target
 end
 
+local function resumed(ok, ...)
+  if ok then return true, ... end
+  return false, unwrap((...))
+end
+
 coroutine = copy(coroutine)
 function coroutine.resume(...)
-  return passed_on(resume0(...))
+  return resumed(resume0(...))
 end
 
 -- Lua's own matcher may take for ever, uninterrupted. In place, for strings have these as methods.

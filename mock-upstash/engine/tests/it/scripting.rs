@@ -317,3 +317,34 @@ fn a_protected_call_may_return_many_values() {
         redis_engine::Reply::bulk("boom")
     );
 }
+
+#[test]
+fn unpack_of_a_range_from_far_below_zero_is_refused() {
+    let mut bench = Bench::redis();
+    for range in ["2^31", "-2^31, 3", "1, 2^31 - 1"] {
+        let reply = eval(
+            &mut bench,
+            &format!("return {{unpack({{1, 2, 3}}, {range})}}"),
+        );
+        assert!(reply.contains("too many results to unpack"), "{reply}");
+    }
+    assert_eq!(eval(&mut bench, "return {unpack({1, 2, 3}, 2)}"), "[2, 3]");
+}
+
+#[test]
+fn inserting_far_below_zero_moves_what_is_there() {
+    let mut bench = Bench::redis();
+    let script = "local t = {1, 2} table.insert(t, -2^31, 'x') return {t[2], t[3], t[-2^31]}";
+    assert_eq!(eval(&mut bench, script), "[1, 2, \"x\"]");
+}
+
+#[test]
+fn coroutines_hand_values_over() {
+    let mut bench = Bench::redis();
+    let script =
+        "local co = coroutine.create(function(a) local b = coroutine.yield(a, 'y') return b end)
+        local r = {coroutine.resume(co, 'a')}
+        local s = {coroutine.resume(co, 'b')}
+        return {r[2], r[3], s[2], coroutine.status(co)}";
+    assert_eq!(eval(&mut bench, script), "[\"a\", \"y\", \"b\", \"dead\"]");
+}

@@ -3,6 +3,7 @@
 use mlua::{Lua, MultiValue, Table, Value};
 
 use super::argument::Arguments;
+use crate::script::conversion::truncated;
 
 /// Tables nested deeper than this are written as nil.
 const DEEPEST_WRITTEN: usize = 16;
@@ -24,7 +25,7 @@ pub(super) fn library(lua: &Lua) -> mlua::Result<Table> {
         "unpack_one",
         lua.create_function(|lua, values: MultiValue| {
             let args = Arguments::new(lua, &values);
-            let offset = args.integer_or(2, 0)?;
+            let offset = as_c_int(args.integer_or(2, 0)?);
             read_values(&args, Some((1, offset)))
         })?,
     )?;
@@ -32,8 +33,8 @@ pub(super) fn library(lua: &Lua) -> mlua::Result<Table> {
         "unpack_limit",
         lua.create_function(|lua, values: MultiValue| {
             let args = Arguments::new(lua, &values);
-            let limit = args.number(2)? as i64;
-            let offset = args.integer_or(3, 0)?;
+            let limit = as_c_int(args.number(2).map(truncated)?);
+            let offset = as_c_int(args.integer_or(3, 0)?);
             read_values(&args, Some((limit, offset)))
         })?,
     )?;
@@ -158,6 +159,11 @@ fn write_table(packed: &mut Vec<u8>, table: &Table, depth: usize) -> mlua::Resul
         write(packed, &value, depth + 1)?;
     }
     Ok(())
+}
+
+/// The original keeps limits and offsets in an `int`.
+fn as_c_int(number: i64) -> i64 {
+    i64::from(number as i32)
 }
 
 /// Reads all values, or a number of them from an offset on; then the offset of the next comes first.
