@@ -1,5 +1,6 @@
 //! Users, their passwords and tokens, and what they may do.
 
+mod access;
 mod log;
 mod permission;
 mod rule;
@@ -13,6 +14,7 @@ use crate::command::{Command, Flags};
 use crate::dialect::{Dialect, Quirk};
 use crate::error::ReplyError;
 
+pub use access::{Access, access_to_key};
 pub use log::{Denial, Log};
 pub use permission::{Permissions, category, row};
 pub(crate) use user::hex;

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use bytes::Bytes;
 
-use super::Refusal;
-use crate::command::{self, Categories, Command, Flags};
+use super::{Refusal, access_to_key};
+use crate::command::{self, Categories, Command};
 use crate::glob;
 
 /// A key pattern with what it opens.
@@ -34,6 +34,8 @@ pub struct Permissions {
     pub(super) all_commands: bool,
     /// Names of rows, subcommands' too.
     pub(super) commands: HashSet<&'static str>,
+    /// Names of rows that are open with one first argument alone, `select|0`.
+    pub(super) first_args: Vec<(&'static str, String)>,
     /// The rules behind `all_commands` and `commands`, the first left out.
     pub(super) rules: Vec<String>,
     pub(super) all_keys: bool,
@@ -64,6 +66,7 @@ impl Permissions {
         self.all_commands = open;
         self.rules.clear();
         self.commands.clear();
+        self.first_args.clear();
         if open {
             self.commands.extend(every_row().map(|row| row.name));
         }
@@ -72,28 +75,38 @@ impl Permissions {
     /// Opens or closes one row, with its subcommands.
     pub(super) fn set_command(&mut self, row: &'static Command, open: bool) {
         for row in std::iter::once(row).chain(row.subcommands) {
-            if open {
-                self.commands.insert(row.name);
-            } else {
-                self.commands.remove(row.name);
-            }
+            self.set_row(row, open);
         }
-        let name = row.full_name();
+        self.add_command_rule(&row.full_name(), open);
+    }
+
+    /// Opens a row for calls with one first argument, as `+select|0` does.
+    pub(super) fn open_first_arg(&mut self, row: &'static Command, arg: &str) {
+        self.first_args.push((row.name, arg.to_owned()));
+        self.add_command_rule(&format!("{}|{arg}", row.full_name()), true);
+    }
+
+    fn set_row(&mut self, row: &'static Command, open: bool) {
+        self.first_args.retain(|(name, _)| *name != row.name);
+        if open {
+            self.commands.insert(row.name);
+        } else {
+            self.commands.remove(row.name);
+        }
+    }
+
+    fn add_command_rule(&mut self, name: &str, open: bool) {
         // A rule for a container makes those for its subcommands moot.
         let below = format!("{name}|");
         self.rules
-            .retain(|rule| rule[1..] != name && !rule[1..].starts_with(&below));
-        self.add_rule(open, &name);
+            .retain(|rule| rule[1..] != *name && !rule[1..].starts_with(&below));
+        self.add_rule(open, name);
     }
 
     /// Opens or closes a category.
     pub(super) fn set_category(&mut self, categories: Categories, name: &str, open: bool) {
         for row in every_row().filter(|row| row.all_categories().intersects(categories)) {
-            if open {
-                self.commands.insert(row.name);
-            } else {
-                self.commands.remove(row.name);
-            }
+            self.set_row(row, open);
         }
         let name = format!("@{name}");
         self.rules.retain(|rule| rule[1..] != name);
@@ -107,15 +120,16 @@ impl Permissions {
 
     /// Checks a command with its keys and channels.
     pub(super) fn check(&self, command: &Command, args: &[Bytes]) -> Result<(), Refusal> {
-        if !self.commands.contains(command.name) {
+        if !self.commands.contains(command.name) && !self.opens_first_arg(command, args) {
             return Err(Refusal::Command);
         }
         if !self.all_keys {
-            let reads = command.flags.contains(Flags::READONLY);
-            for at in command.key_positions(args) {
+            for (place, at) in command.key_positions(args).into_iter().enumerate() {
                 let Some(key) = args.get(at) else { continue };
+                let access = access_to_key(command, args, place);
                 let open = self.keys.iter().any(|rule| {
-                    (if reads { rule.read } else { rule.write })
+                    (rule.read || !access.read)
+                        && (rule.write || !access.write)
                         && (rule.pattern == "*" || glob::matches(&rule.pattern, key))
                 });
                 if !open {
@@ -131,6 +145,15 @@ impl Permissions {
             }
         }
         Ok(())
+    }
+
+    fn opens_first_arg(&self, command: &Command, args: &[Bytes]) -> bool {
+        let opens = |(name, first): &(&str, String)| {
+            let arg = args.get(1);
+            *name == command.name
+                && arg.is_some_and(|arg| arg.eq_ignore_ascii_case(first.as_bytes()))
+        };
+        self.first_args.iter().any(opens)
     }
 
     /// A pattern can be subscribed to only when it is itself among the rules: what it matches cannot

@@ -9,6 +9,7 @@ use super::user::{PasswordHash, User, hash};
 pub(super) type Why = &'static str;
 
 const UNKNOWN: Why = "Unknown command or category name in ACL";
+const FIRST_ARG: Why = "Allowing first-arg of a subcommand is not supported";
 const SYNTAX: Why = "Syntax error";
 const AFTER_ALL_KEYS: Why = "Adding a pattern after the * pattern (or the 'allkeys' flag) is not valid and does not have any effect. Try 'resetkeys' to start with an empty list of patterns";
 const AFTER_ALL_CHANNELS: Why = "Adding a pattern after the * pattern (or the 'allchannels' flag) is not valid and does not have any effect. Try 'resetchannels' to start with an empty list of channels";
@@ -187,9 +188,21 @@ impl Permissions {
         if let Some(category_name) = name.strip_prefix('@') {
             let categories = category(category_name).ok_or(UNKNOWN)?;
             self.set_category(categories, category_name, open);
-        } else {
-            self.set_command(row(&name).ok_or(UNKNOWN)?, open);
+            return Ok(());
         }
+        if open && let Some((command, word)) = name.rsplit_once('|') {
+            let command = row(command).ok_or(UNKNOWN)?;
+            match () {
+                () if command.name.contains(' ') => return Err(FIRST_ARG),
+                () if word.is_empty() => return Err(SYNTAX),
+                () if command.subcommands.is_empty() => {
+                    self.open_first_arg(command, word);
+                    return Ok(());
+                }
+                () => {}
+            }
+        }
+        self.set_command(row(&name).ok_or(UNKNOWN)?, open);
         Ok(())
     }
 }
