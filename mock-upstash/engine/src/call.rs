@@ -141,6 +141,13 @@ impl<'e> Call<'e> {
         self.notify(class, event, key);
     }
 
+    /// Says that a key changed in a way that serves none of the clients that wait for it, and publishes
+    /// the notification for it: Redis does not look at them then.
+    pub fn reduced(&mut self, class: Class, event: &str, key: &[u8]) {
+        self.engine.key_reduced(self.db, key);
+        self.notify(class, event, key);
+    }
+
     /// Puts a value in the place of whatever a key holds, and publishes the notification for it.
     ///
     /// As with Redis's `setKey`, clients that wait for the key are not woken when it was there before,

@@ -3,8 +3,10 @@
 use bitflags::bitflags;
 use bytes::Bytes;
 
-use crate::command::{Command, Flags};
+use crate::command::{Command, Flags, Group};
 use crate::engine::Engine;
+use crate::error::{NO_SUCH_KEY, ReplyError, WRONG_TYPE};
+use crate::keyspace::Database;
 use crate::value::Kind;
 
 bitflags! {
@@ -131,11 +133,14 @@ impl Engine {
         }
     }
 
-    /// Publishes what keys a command did not find, when it has published nothing else; keeps silent
-    /// about those of a command that failed.
-    pub(crate) fn notify_reads(&mut self, db: usize, succeeded: bool) {
+    /// Publishes what keys a command did not find, when it has published nothing else; of one that
+    /// failed, those that it came to look up before.
+    pub(crate) fn notify_reads(&mut self, db: usize, failed_after: Option<&[&Bytes]>) {
         for (class, event, key) in self.databases[db].take_arrivals() {
-            if succeeded {
+            let is_told = failed_after.is_none_or(|looked_up| {
+                class == Class::KEY_MISS && looked_up.iter().any(|known| **known == *key)
+            });
+            if is_told {
                 self.publish_event(class, event, &key, db);
             }
         }
@@ -156,6 +161,32 @@ impl Engine {
             self.publish(&channel.into(), &Bytes::copy_from_slice(key));
         }
     }
+}
+
+/// How many of the keys that a command reads it came to look up before it failed: those up to the one
+/// that is of the wrong type, or all where what it looks for is not there. Other errors come first.
+pub(crate) fn looked_up(
+    database: &Database,
+    command: &Command,
+    keys: &[&Bytes],
+    error: &ReplyError,
+) -> usize {
+    let text = error.as_bytes();
+    if text.starts_with(b"NOGROUP ") || *error == NO_SUCH_KEY {
+        return keys.len();
+    }
+    if *error != WRONG_TYPE {
+        return 0;
+    }
+    let fits = |kind: Kind| match command.group {
+        Group::Set => kind == Kind::Set,
+        Group::SortedSet => matches!(kind, Kind::SortedSet | Kind::Set),
+        Group::Bitmap | Group::HyperLogLog => kind == Kind::String,
+        Group::Stream => kind == Kind::Stream,
+        _ => false,
+    };
+    let fails = |key: &&Bytes| database.kind(key).is_some_and(|kind| !fits(kind));
+    keys.iter().position(fails).unwrap_or(0)
 }
 
 /// The keys among `args` that a command reads before it does anything else, if it looks for them at

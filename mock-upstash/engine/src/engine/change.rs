@@ -66,6 +66,12 @@ impl Engine {
         self.waiting.note_ready(db, key, false);
     }
 
+    /// Notes that a key changed in a way that serves no blocked client.
+    pub(crate) fn key_reduced(&mut self, db: usize, key: &[u8]) {
+        self.stats.changes += 1;
+        self.touch(db, key);
+    }
+
     /// Fails the transactions that watch a key.
     fn touch(&mut self, db: usize, key: &[u8]) {
         if !self.watchers.is_empty()

@@ -347,14 +347,21 @@ impl Engine {
             protocol,
         };
         let misses = call.engine.config.notifications.contains(Class::KEY_MISS);
-        if misses {
-            for key in notification::keys_read(command, args) {
-                call.db().note_read(key);
-            }
+        let sought = if misses {
+            notification::keys_read(command, args)
+        } else {
+            Vec::new()
+        };
+        for key in &sought {
+            call.db().note_read(key);
         }
         let outcome = (command.handler)(&mut call);
         if misses {
-            self.notify_reads(db, outcome.is_ok());
+            let failed_after = outcome
+                .as_ref()
+                .err()
+                .map(|error| notification::looked_up(&self.databases[db], command, &sought, error));
+            self.notify_reads(db, failed_after.map(|count| &sought[..count]));
         }
         if self.replica.is_some() && origin != Origin::Script {
             self.ship_scripts(command, args, outcome.is_ok());

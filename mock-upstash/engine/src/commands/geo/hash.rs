@@ -30,9 +30,8 @@ impl Position {
 
     /// The middle of the cell that a score names.
     pub(super) fn of_score(score: f64) -> Position {
-        // A score that no position has comes from ZADD; it is cut to what a hash can be.
         let area = Cell {
-            bits: score as u64,
+            bits: as_machine_word(score),
             step: MAX_STEP,
         }
         .area();
@@ -95,6 +94,24 @@ trait Degrees {
 impl Degrees for f64 {
     fn to_radians_as_redis(self) -> f64 {
         self * (std::f64::consts::PI / 180.0)
+    }
+}
+
+/// A score as the bits of a hash. GEOADD gives none that needs care; ZADD may, and what C leaves open
+/// for numbers below zero and beyond 64 bits is then what x86-64 makes of them, as in Redis.
+fn as_machine_word(score: f64) -> u64 {
+    const HALF: f64 = 9_223_372_036_854_775_808.0;
+    let signed = |value: f64| {
+        if (-HALF..HALF).contains(&value) {
+            value as i64 as u64
+        } else {
+            1 << 63
+        }
+    };
+    if score < HALF {
+        signed(score)
+    } else {
+        signed(score - HALF) ^ (1 << 63)
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) fn xdel(call: &mut Call<'_>) -> Outcome {
         deleted = ids.into_iter().filter(|id| stream.delete(*id)).count();
     }
     if deleted > 0 {
-        call.changed(Class::STREAM, "xdel", key);
+        call.reduced(Class::STREAM, "xdel", key);
     }
     Ok(Reply::count(deleted))
 }
@@ -39,7 +39,7 @@ pub(super) fn xtrim(call: &mut Call<'_>) -> Outcome {
         removed = options.trim.map_or(0, |trim| stream.trim(&trim));
     }
     if removed > 0 {
-        call.changed(Class::STREAM, "xtrim", key);
+        call.reduced(Class::STREAM, "xtrim", key);
     }
     Ok(Reply::count(removed))
 }
@@ -77,7 +77,7 @@ pub(super) fn xdelex(call: &mut Call<'_>) -> Outcome {
         results.extend(ids.iter().map(|id| delete(stream, *id, references)));
     }
     if results.contains(&DELETED) {
-        call.changed(Class::STREAM, "xdel", key);
+        call.reduced(Class::STREAM, "xdel", key);
     }
     Ok(answer(results))
 }
@@ -110,7 +110,7 @@ pub(super) fn xackdel(call: &mut Call<'_>) -> Outcome {
         }
     }
     if deleted {
-        call.changed(Class::STREAM, "xdel", key);
+        call.reduced(Class::STREAM, "xdel", key);
     }
     Ok(answer(results))
 }

@@ -103,10 +103,13 @@ fn read(call: &mut Call<'_>, for_group: bool) -> Outcome {
     let Some(timeout_ms) = query.block else {
         return Ok(Reply::NilArray);
     };
-    // Run again, `$` has to mean what it means now.
+    // Run again, `$` has to mean what it means now; `+` means what is last by then.
     let mut args = call.args.to_vec();
     for (place, position) in positions.iter().enumerate() {
-        if let Position::After(id) = position {
+        let text = &args[query.keys_at + query.keys.len() + place];
+        if let Position::After(id) = position
+            && text != "+"
+        {
             args[query.keys_at + query.keys.len() + place] = id.to_string().into();
         }
     }
