@@ -46,7 +46,8 @@ fn rule() -> Part {
         "!x",
     ]);
     let pattern = one_of(&[
-        "~*", "~k*", "~k1", "%RW~k3", "%~a", "%X~a", "~", "~a b", "&*", "&a*", "&b", "&",
+        "~*", "~k*", "~k1", "%RW~k3", "%R~k*", "%W~k*", "%R~k1", "%w~k2", "%~a", "%X~a", "~",
+        "~a b", "&*", "&a*", "&b", "&",
     ]);
     let permission = one_of(&[
         "+@all",
@@ -76,6 +77,15 @@ fn rule() -> Part {
         "+acl",
         "-acl|setuser",
         "+config|nope",
+        "+select|0",
+        "+SELECT|1",
+        "-select|0",
+        "-select",
+        "+get|k1",
+        "+Set|K2",
+        "+get|",
+        "+get|a|b",
+        "+config|get|x",
         "+nope",
         "+",
         "-",
@@ -166,6 +176,59 @@ fn steps() -> BoxedStrategy<Step> {
         command("COPY", vec![key(), key()]),
         command("SUNIONSTORE", vec![key(), key(), key()]),
         command("PUBLISH", vec![one_of(&["a", "b", "abc"]), value()]),
+        any_of(vec![
+            one_of(&["MULTI", "EXEC", "EXEC", "DISCARD"]),
+            command("WATCH", vec![key()]),
+            command("CLIENT", vec![word("SETNAME"), member()]),
+            command("CLIENT", vec![word("GETNAME")]),
+        ]),
+        any_of(vec![
+            command("TYPE", vec![key()]),
+            command("EXISTS", vec![key(), key()]),
+            command("INCR", vec![key()]),
+            command("GETSET", vec![key(), value()]),
+            command("SET", vec![key(), value(), one_of(&["GET", "NX", "EX"])]),
+            command("LMOVE", vec![key(), key(), word("LEFT"), word("LEFT")]),
+            command("SMOVE", vec![key(), key(), member()]),
+            command("PFMERGE", vec![key(), key(), key()]),
+            command("BITOP", vec![word("OR"), key(), key()]),
+            command("ZRANGESTORE", vec![key(), key(), word("0"), word("-1")]),
+            command("ZUNIONSTORE", vec![key(), word("2"), key(), key()]),
+            command(
+                "XREADGROUP",
+                vec![
+                    word("GROUP"),
+                    word("g"),
+                    word("c"),
+                    word("STREAMS"),
+                    key(),
+                    word(">"),
+                ],
+            ),
+            command("DEL", vec![key(), key()]),
+        ]),
+        command(
+            "BITFIELD",
+            vec![
+                key(),
+                times(
+                    any_of(vec![
+                        sequence(vec![word("GET"), word("u8"), word("0")]),
+                        sequence(vec![word("SET"), word("u8"), word("0"), index()]),
+                        sequence(vec![word("OVERFLOW"), word("SAT")]),
+                    ]),
+                    0..3,
+                ),
+            ],
+        ),
+        command(
+            "GEORADIUS",
+            vec![
+                key(),
+                sequence(vec![word("1"), word("2"), word("3"), word("km")]),
+                maybe(sequence(vec![one_of(&["STORE", "STOREDIST"]), key()])),
+            ],
+        ),
         command(
             "EVAL",
             vec![

@@ -277,6 +277,7 @@ pub(crate) fn is_fit(args: &Args) -> bool {
 /// Whether a command may be sent: mutation makes some that would take a server too long.
 pub(crate) fn is_harmless(args: &Args) -> bool {
     !(is_answered_twice(args)
+        || expires_soon(args)
         || waits_long(args)
         || makes_long_string(args)
         || repeats_without_end(args)
@@ -296,6 +297,21 @@ fn is_answered_twice(args: &Args) -> bool {
         && args
             .windows(2)
             .any(|pair| is(&pair[0], &["IFDEQ", "IFDNE"]) && pair[1].len() != 16)
+}
+
+/// Whether something would expire while the test runs, on the server alone: the engine's clock stands
+/// still. Seconds are longer than that.
+fn expires_soon(args: &Args) -> bool {
+    let name = args.first().map(|name| name.to_ascii_uppercase());
+    let soon = |ms: &Vec<u8>| number::integer(ms).is_some_and(|ms| (1..50_000).contains(&ms));
+    let by_option = args
+        .windows(2)
+        .any(|pair| pair[0].eq_ignore_ascii_case(b"PX") && soon(&pair[1]));
+    let by_place = matches!(
+        name.as_deref(),
+        Some(b"PSETEX" | b"PEXPIRE" | b"HPEXPIRE" | b"RESTORE")
+    ) && args.get(2).is_some_and(soon);
+    by_option || by_place
 }
 
 /// Whether a command waits for replicas longer than a moment.

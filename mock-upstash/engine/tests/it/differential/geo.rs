@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::against_redis;
 use super::generate::{
-    Part, any_of, command, index, key, maybe, one_of, options, sequence, times, word,
+    Part, any_of, command, float, index, integer, key, maybe, one_of, options, sequence, times,
+    word,
 };
 
 fn degrees(lowest: f64, highest: f64, boundaries: &[&str]) -> Part {
@@ -74,6 +75,11 @@ pub(crate) fn commands() -> Vec<Part> {
     let triples = || times(sequence(vec![position(), member()]), 1..4);
     vec![
         command("GEOADD", vec![key(), triples()]),
+        // Scores that GEOADD never gives.
+        command(
+            "ZADD",
+            vec![key(), any_of(vec![integer(), float()]), member()],
+        ),
         command("GEOADD", vec![key(), triples()]),
         command(
             "GEOADD",
