@@ -64,7 +64,12 @@ pub(super) fn setid(call: &mut Call<'_>) -> Outcome {
     if call.args.len() > 7 {
         return Err(ReplyError::subcommand_form(call.args));
     }
-    let id = id_or_last(call, last_id)?;
+    // Unlike CREATE, Redis takes the ends of a range here, too.
+    let id = match &call.arg(4)[..] {
+        b"-" => Id::MIN,
+        b"+" => Id::MAX,
+        _ => id_or_last(call, last_id)?,
+    };
     let (key, name) = (call.arg(2), call.arg(3));
     if let Some(stream) = call.db().write::<Stream>(key)? {
         let added = stream.entries_added();

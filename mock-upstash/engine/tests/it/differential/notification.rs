@@ -10,7 +10,7 @@ use super::{bitmap, generic, hash, hyperloglog, list, set, sorted_set, stream, s
 fn opening() -> Steps {
     let classes = one_of(&[
         "KEA", "KEA", "KEA", "KA", "EA", "KEAn", "KEAnoc", "Ko", "Kg$", "Elsh", "Kzt", "Kx", "En",
-        "Em", "KEAm", "KEAmnoc", "KE", "A", "",
+        "KE", "A", "",
     ]);
     (classes, any::<bool>())
         .prop_map(|(classes, resp3)| {

@@ -31,7 +31,10 @@ struct Queue(Arc<Mutex<VecDeque<Reply>>>);
 
 impl Outbox for Queue {
     fn push(&mut self, reply: Reply) {
-        if let Ok(mut queue) = self.0.lock() {
+        // An empty reply says nothing: a front looks then whether the connection is to end.
+        if reply != Reply::None
+            && let Ok(mut queue) = self.0.lock()
+        {
             queue.push_back(reply);
         }
     }

@@ -221,8 +221,6 @@ const SCRIPTS: &[&str] = &[
     "local t = {} for i = 1, 20 do t = {t} end return #cmsgpack.pack(t)",
     "return {cmsgpack.unpack('\\146\\1\\2')}",
     "return {pcall(cmsgpack.unpack, '\\146\\1')}",
-    "return {cmsgpack.unpack_one('\\1\\2\\3', $a)}",
-    "return {cmsgpack.unpack_limit('\\1\\2\\3', $a, $b)}",
     "return {pcall(cmsgpack.unpack, '\\193')}",
     "return {cmsgpack.unpack('\\217\\2ab\\196\\1c\\203\\63\\248\\0\\0\\0\\0\\0\\0\\202\\63\\192\\0\\0\\192\\194\\195')}",
     "return {cmsgpack._NAME, cmsgpack._VERSION, cmsgpack._COPYRIGHT, cmsgpack._DESCRIPTION}",

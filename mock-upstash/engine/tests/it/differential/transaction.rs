@@ -46,15 +46,6 @@ fn steps() -> BoxedStrategy<Step> {
         command("SELECT", vec![one_of(&["0", "1", "99"])]),
         command("NOPE", vec![value()]),
         command("PING", vec![]),
-        any_of(vec![
-            command("CLIENT", vec![word("SETNAME"), member()]),
-            command("CLIENT", vec![one_of(&["GETNAME", "ID", "nope"])]),
-            command("ECHO", vec![value()]),
-            command("ACL", vec![one_of(&["WHOAMI", "USERS", "nope"])]),
-            command("AUTH", vec![one_of(&["default", "x"]), value()]),
-            command("PUBLISH", vec![member(), value()]),
-            command("RESET", vec![member()]),
-        ]),
         command(
             "EVAL",
             vec![
