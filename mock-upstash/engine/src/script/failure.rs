@@ -66,7 +66,12 @@ impl Failure {
     }
 
     /// As [`Failure::bad_argument`], for the function at a level of the stack.
-    pub(crate) fn bad_argument_at(lua: &Lua, level: usize, index: usize, why: &str) -> Failure {
+    pub(crate) fn bad_argument_at(
+        lua: &Lua,
+        level: usize,
+        index: usize,
+        why: impl AsRef<[u8]>,
+    ) -> Failure {
         // What the sandbox's own pcall calls has no name, as behind Lua's.
         let unnamed = lua
             .inspect_stack(level + 1, |debug| is_sandbox(&debug.source()))
@@ -83,11 +88,11 @@ impl Failure {
         // What a method is called on does not count.
         let index = index.saturating_sub(usize::from(is_method));
         if is_method && index == 0 {
-            let text = format!("calling '{name}' on bad self ({why})");
-            return Failure::located_at(lua, level + 1, text);
+            let what = format!("calling '{name}' on bad self (");
+            return Failure::located_at(lua, level + 1, parenthesis(&what, why.as_ref()));
         }
-        let text = format!("bad argument #{index} to '{name}' ({why})");
-        Failure::located_at(lua, level + 1, text)
+        let what = format!("bad argument #{index} to '{name}' (");
+        Failure::located_at(lua, level + 1, parenthesis(&what, why.as_ref()))
     }
 
     /// What is behind an error that came out of Lua.
@@ -186,4 +191,9 @@ pub(crate) fn text_of(lua: &Lua, value: &Value) -> Option<LuaString> {
         Value::Integer(_) | Value::Number(_) => lua.coerce_string(value.clone()).ok().flatten(),
         _ => None,
     }
+}
+
+/// A text that ends with a reason, which may quote bytes of a script.
+fn parenthesis(what: &str, why: &[u8]) -> Vec<u8> {
+    [what.as_bytes(), why, b")"].concat()
 }

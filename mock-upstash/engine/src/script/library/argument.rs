@@ -36,7 +36,7 @@ impl<'a> Arguments<'a> {
         self.get(index).is_none_or(Value::is_nil)
     }
 
-    pub(super) fn refuse(&self, index: usize, why: &str) -> Failure {
+    pub(super) fn refuse(&self, index: usize, why: impl AsRef<[u8]>) -> Failure {
         Failure::bad_argument_at(self.lua, self.level, index, why)
     }
 

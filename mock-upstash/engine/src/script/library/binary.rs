@@ -108,8 +108,8 @@ impl<'a> Format<'a> {
                 self.alignment = alignment;
             }
             other => {
-                let why = format!("invalid format option '{}'", char::from(other));
-                return Err(self.args.refuse(1, &why));
+                let why = [&b"invalid format option '"[..], &[other], b"'"].concat();
+                return Err(self.args.refuse(1, why));
             }
         }
         Ok(())
