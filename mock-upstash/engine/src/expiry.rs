@@ -78,7 +78,7 @@ impl Call<'_> {
             self.changed(Class::GENERIC, "del", key);
         } else {
             self.db().set_expiry(key, Some(at_ms));
-            self.changed(Class::GENERIC, "expire", key);
+            self.reduced(Class::GENERIC, "expire", key);
         }
     }
 
@@ -87,7 +87,7 @@ impl Call<'_> {
         let had = self.db().expires_at(key).is_some();
         if had {
             self.db().set_expiry(key, None);
-            self.changed(Class::GENERIC, "persist", key);
+            self.reduced(Class::GENERIC, "persist", key);
         }
         had
     }

@@ -75,8 +75,10 @@ pub fn double(text: &[u8]) -> Option<f64> {
 }
 
 /// Reads a double as Redis reads the ends of score ranges: spaces before it are skipped, nothing at
-/// all is zero, and what is too large or too small becomes infinity or zero.
+/// all is zero, and what is too large or too small becomes infinity or zero. As in C, the text ends at a
+/// zero byte.
 pub fn lenient_double(text: &[u8]) -> Option<f64> {
+    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
     if text.is_empty() {
         return Some(0.0);
     }

@@ -37,7 +37,7 @@ pub enum Reply {
     /// An integer of any size, in decimal digits; in RESP2 a bulk string.
     BigNumber(Bytes),
     /// Text with a three-letter format such as `txt`; in RESP2 a bulk string.
-    Verbatim(&'static str, Bytes),
+    Verbatim([u8; 3], Bytes),
     /// Data sent out of turn (pub/sub); in RESP2 an array.
     Push(Vec<Reply>),
 }

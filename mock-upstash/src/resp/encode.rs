@@ -41,7 +41,7 @@ pub(crate) fn encode(out: &mut Vec<u8>, reply: &Reply, protocol: Protocol) {
         Reply::Boolean(yes) => line(out, b':', if *yes { b"1" } else { b"0" }),
         Reply::BigNumber(digits) if resp3 => line(out, b'(', digits),
         Reply::Verbatim(format, text) if resp3 => {
-            let mut tagged = format.as_bytes().to_vec();
+            let mut tagged = format.to_vec();
             tagged.push(b':');
             tagged.extend_from_slice(text);
             bulk(out, b'=', &tagged);

@@ -346,7 +346,7 @@ fn client_list(call: &mut Call<'_>) -> Outcome {
 }
 
 fn text(text: String) -> Reply {
-    Reply::Verbatim("txt", text.into())
+    Reply::Verbatim(*b"txt", text.into())
 }
 
 /// A client in one line, with the fields of Redis that mean something here.

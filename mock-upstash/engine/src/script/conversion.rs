@@ -68,7 +68,7 @@ pub(crate) fn to_lua(lua: &Lua, reply: Reply, protocol: Protocol) -> mlua::Resul
         Reply::BigNumber(digits) => text(&digits),
         Reply::Verbatim(format, bytes) if resp3 => {
             let verbatim = lua.create_table_with_capacity(0, 2)?;
-            verbatim.raw_set("format", format)?;
+            verbatim.raw_set("format", lua.create_string(format)?)?;
             verbatim.raw_set("string", text(&bytes)?)?;
             field(lua, "verbatim_string", Value::Table(verbatim))
         }
@@ -164,12 +164,12 @@ fn table_reply(table: &Table, protocol: Protocol, depth: usize) -> mlua::Result<
         && let Value::String(text) = verbatim.raw_get("string")?
     {
         let text = Bytes::copy_from_slice(&text.as_bytes());
-        let format = if *format.as_bytes() == *b"mkd" {
-            "mkd"
-        } else {
-            "txt"
-        };
-        return Ok(Reply::Verbatim(format, text));
+        // Redis takes the first three bytes, whatever they are.
+        let mut tag = [0; 3];
+        for (place, byte) in tag.iter_mut().zip(format.as_bytes().iter()) {
+            *place = *byte;
+        }
+        return Ok(Reply::Verbatim(tag, text));
     }
     let mut items = Vec::new();
     for index in 1.. {

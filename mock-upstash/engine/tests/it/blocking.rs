@@ -305,6 +305,16 @@ fn interleavings_of_streams_end_as_with_redis() {
             "c EXEC",
             "c XADD s 1-2 f v",
         ],
+        // An expiry wakes nobody: what became of another key meanwhile would be told as an error.
+        &[
+            "c XADD s 1-1 f v",
+            "a XREAD BLOCK 0 STREAMS l s $ $",
+            "c EVAL return(redis.call('RPUSH','l','x')) 0",
+            "c PEXPIRE s 100000",
+            "c PERSIST s",
+            "c DEL l",
+            "c XADD s 2-1 f v",
+        ],
         // Of a group, one gets it.
         &[
             "c XGROUP CREATE s g $ MKSTREAM",

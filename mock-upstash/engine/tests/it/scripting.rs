@@ -1,6 +1,7 @@
 //! Scripts: how they are run, what ends them, what they leave.
 
-use redis_engine::{Config, Dialect, Quirk};
+use bytes::Bytes;
+use redis_engine::{Config, Dialect, Quirk, Reply};
 
 use crate::testing::{Bench, show};
 
@@ -347,4 +348,12 @@ fn coroutines_hand_values_over() {
         local s = {coroutine.resume(co, 'b')}
         return {r[2], r[3], s[2], coroutine.status(co)}";
     assert_eq!(eval(&mut bench, script), "[\"a\", \"y\", \"b\", \"dead\"]");
+}
+
+#[test]
+fn the_format_of_a_verbatim_string_is_its_first_three_bytes() {
+    let mut bench = Bench::redis();
+    let script = b"return {verbatim_string = {format = 'html', string = '<p>'}}";
+    let reply = bench.run_args(&[b"EVAL", script, b"0"]);
+    assert_eq!(reply, Reply::Verbatim(*b"htm", Bytes::from_static(b"<p>")));
 }

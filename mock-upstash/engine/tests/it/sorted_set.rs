@@ -2,7 +2,7 @@
 
 use redis_engine::{Dialect, Protocol, Quirk, Reply};
 
-use crate::testing::Bench;
+use crate::testing::{Bench, show};
 
 #[test]
 fn members_are_ordered_by_score_then_by_bytes() {
@@ -155,4 +155,12 @@ fn doubles_are_written_as_redis_writes_them() {
         };
         assert_eq!(redis_engine::number::format_double(value), shown);
     }
+}
+
+#[test]
+fn the_end_of_a_score_range_ends_at_a_zero_byte() {
+    let mut bench = Bench::redis();
+    bench.run("ZADD z -1 a 0 b 1 c");
+    let reply = bench.run_args(&[b"ZRANGEBYSCORE", b"z", b"\0", b"(1\0x"]);
+    assert_eq!(show(&reply), r#"["b"]"#);
 }

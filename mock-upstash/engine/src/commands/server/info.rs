@@ -282,7 +282,7 @@ pub(super) fn info(call: &mut Call<'_>) -> Outcome {
             }
         }
     }
-    Ok(Reply::Verbatim("txt", text.into()))
+    Ok(Reply::Verbatim(*b"txt", text.into()))
 }
 
 fn heading(text: &mut String, title: &str) {

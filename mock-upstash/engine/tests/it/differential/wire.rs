@@ -115,7 +115,7 @@ impl Wire {
             Reply::BigNumber(digits) if resp3 => Wire::BigNumber(digits.to_vec()),
             Reply::BigNumber(digits) => Wire::Bulk(digits.to_vec()),
             Reply::Verbatim(format, text) if resp3 => {
-                Wire::Verbatim([format.as_bytes(), b":", &text].concat())
+                Wire::Verbatim([&format[..], b":", &text].concat())
             }
             Reply::Verbatim(_, text) => Wire::Bulk(text.to_vec()),
         }
