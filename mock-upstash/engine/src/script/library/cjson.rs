@@ -345,7 +345,7 @@ impl Writer<'_> {
                     open.push(container);
                 }
             }
-            other => return Err(self.refuse(other.type_name(), "type not supported")),
+            other => return Err(self.refuse(type_name(other), "type not supported")),
         }
         Ok(())
     }
@@ -489,7 +489,7 @@ impl Writer<'_> {
             Value::Integer(key) => *key as f64,
             Value::Number(key) => *key,
             other => {
-                return Err(self.refuse(other.type_name(), "table key must be a number or string"));
+                return Err(self.refuse(type_name(other), "table key must be a number or string"));
             }
         };
         self.out.push(b'"');
@@ -553,4 +553,12 @@ enum Container {
         pairs: std::vec::IntoIter<(Value, Value)>,
         first: bool,
     },
+}
+
+/// The type of a value by Lua's own name, which has one for both kinds of userdata.
+fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::LightUserData(_) => "userdata",
+        value => value.type_name(),
+    }
 }
