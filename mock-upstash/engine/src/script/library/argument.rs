@@ -47,7 +47,7 @@ impl<'a> Arguments<'a> {
             Some(Value::LightUserData(_) | Value::Error(_)) => "userdata",
             Some(value) => value.type_name(),
         };
-        self.refuse(index, &format!("{wanted} expected, got {given}"))
+        self.refuse(index, format!("{wanted} expected, got {given}"))
     }
 
     /// `luaL_checklstring`
