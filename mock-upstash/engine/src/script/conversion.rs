@@ -164,8 +164,8 @@ fn table_reply(table: &Table, protocol: Protocol, depth: usize) -> mlua::Result<
         && let Value::String(text) = verbatim.raw_get("string")?
     {
         let text = Bytes::copy_from_slice(&text.as_bytes());
-        // Redis takes the first three bytes, whatever they are.
-        let mut tag = [0; 3];
+        // Redis takes the first three bytes, whatever they are, and fills up with spaces.
+        let mut tag = *b"   ";
         for (place, byte) in tag.iter_mut().zip(format.as_bytes().iter()) {
             *place = *byte;
         }
