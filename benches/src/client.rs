@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
+use memchr::memmem;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -90,22 +91,34 @@ impl Repeater {
 
 fn complete(response: &[u8], framing: Framing) -> bool {
     match framing {
-        Framing::Lines(lines) => response.iter().filter(|&&byte| byte == b'\n').count() >= lines,
+        Framing::Lines(lines) => memchr::memchr_iter(b'\n', response).count() >= lines,
         Framing::Http => {
-            let Some(head) = response.windows(4).position(|window| window == b"\r\n\r\n") else {
+            let Some(head) = memmem::find(response, b"\r\n\r\n") else {
                 return false;
             };
-            let length = String::from_utf8_lossy(&response[..head])
-                .lines()
-                .find_map(|line| {
-                    let (name, value) = line.split_once(':')?;
-                    name.eq_ignore_ascii_case("content-length")
-                        .then(|| value.trim().parse().ok())?
-                })
-                .unwrap_or(0);
-            response.len() >= head + 4 + length
+            response.len() >= head + 4 + content_length(&response[..head])
         }
     }
+}
+
+/// What a head says of the length of its body. It is read as cheaply as it can be: a client that takes
+/// long over a response is measured in the server's place.
+fn content_length(head: &[u8]) -> usize {
+    const NAME: &[u8] = b"content-length:";
+    let mut rest = head;
+    while let Some(end) = memchr::memchr(b'\n', rest) {
+        rest = &rest[end + 1..];
+        if rest
+            .get(..NAME.len())
+            .is_some_and(|name| name.eq_ignore_ascii_case(NAME))
+        {
+            let digits = rest[NAME.len()..].trim_ascii_start().iter();
+            let digits =
+                digits.map_while(|byte| byte.is_ascii_digit().then(|| usize::from(byte - b'0')));
+            return digits.fold(0, |length, digit| length * 10 + digit);
+        }
+    }
+    0
 }
 
 /// Lets all connections repeat their request until `count` round trips are done, and answers how long

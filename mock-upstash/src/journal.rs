@@ -2,13 +2,13 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use parking_lot::Mutex;
 use serde::Serialize;
 
 /// Most bytes of arguments that are kept, over all requests.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
-/// Most elements of a list that is kept for the next request.
+/// Most memory that a request leaves for the next one, in bytes.
 const MAX_SPARE: usize = 1024;
 
 /// One request that the mock was asked.
@@ -120,34 +120,39 @@ struct State {
     bytes: usize,
 }
 
-/// A request as it is kept: its arguments copied together, so that they do not hold on to the buffer
-/// that they were read into, and so that the memory of a request let go serves the next one.
+/// A request as it is kept: in one piece of memory of its own, so that it does not hold on to the buffer
+/// that it was read into, and so that the memory of a request let go serves the next one.
 #[derive(Debug, Default)]
 struct Entry {
     kind: RequestKind,
     user: Bytes,
     status: Option<u16>,
-    bytes: Vec<u8>,
-    /// Where in `bytes` each argument ends.
-    ends: Vec<usize>,
-    /// How many arguments each command has.
-    counts: Vec<usize>,
+    /// Each command as the number of its arguments, then each argument as its length and its bytes.
+    /// Numbers are of four bytes: what is read of a client is bounded far below that.
+    kept: Vec<u8>,
+}
+
+/// Takes a number off the beginning of what an entry keeps.
+fn take_number(kept: &mut Bytes) -> Option<usize> {
+    (kept.len() >= 4).then(|| kept.get_u32_ne() as usize)
 }
 
 impl Entry {
+    fn keep_number(&mut self, number: usize) {
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        self.kept.extend_from_slice(&number.to_ne_bytes());
+    }
+
     fn request(&self) -> Request {
-        let whole = Bytes::copy_from_slice(&self.bytes);
-        let mut start = 0;
-        let mut arguments = self.ends.iter().map(|&end| {
-            let argument = whole.slice(start..end);
-            start = end;
-            argument
-        });
-        let commands = self
-            .counts
-            .iter()
-            .map(|&count| arguments.by_ref().take(count).collect())
-            .collect();
+        let mut kept = Bytes::copy_from_slice(&self.kept);
+        let mut commands = Vec::new();
+        while let Some(count) = take_number(&mut kept) {
+            let argument = |_| {
+                let length = take_number(&mut kept)?;
+                (length <= kept.len()).then(|| kept.split_to(length))
+            };
+            commands.push((0..count).map_while(argument).collect());
+        }
         Request {
             kind: self.kind,
             user: String::from_utf8_lossy(&self.user).into_owned(),
@@ -163,13 +168,9 @@ impl State {
         let Some(mut oldest) = self.entries.pop_front() else {
             return Entry::default();
         };
-        self.bytes -= oldest.bytes.len();
-        oldest.bytes.clear();
-        oldest.bytes.shrink_to(MAX_SPARE);
-        oldest.ends.clear();
-        oldest.ends.shrink_to(MAX_SPARE);
-        oldest.counts.clear();
-        oldest.counts.shrink_to(MAX_SPARE);
+        self.bytes -= oldest.kept.len();
+        oldest.kept.clear();
+        oldest.kept.shrink_to(MAX_SPARE);
         oldest
     }
 }
@@ -208,18 +209,18 @@ impl Journal {
         entry.user.clone_from(user);
         entry.status = status;
         for command in commands {
-            entry.counts.push(command.len());
+            entry.keep_number(command.len());
             let secrets = secrets(command);
             for (at, argument) in command.iter().enumerate() {
                 let kept = match secrets.contains(&at) {
                     true => REDACTED,
                     false => argument,
                 };
-                entry.bytes.extend_from_slice(kept);
-                entry.ends.push(entry.bytes.len());
+                entry.keep_number(kept.len());
+                entry.kept.extend_from_slice(kept);
             }
         }
-        state.bytes += entry.bytes.len();
+        state.bytes += entry.kept.len();
         state.entries.push_back(entry);
         while state.bytes > MAX_BYTES && state.entries.len() > 1 {
             state.let_go();

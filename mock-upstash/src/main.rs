@@ -342,8 +342,7 @@ impl Server {
     }
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
         .with_writer(std::io::stderr)
@@ -353,13 +352,27 @@ async fn main() -> ExitCode {
         .mut_args(|argument| argument.global(true))
         .get_matches();
     let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    match run(arguments).await {
+    let ended = runtime()
+        .context("cannot start threads")
+        .and_then(|runtime| runtime.block_on(run(arguments)));
+    match ended {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// Threads for REST on half of the processors: whoever asks runs on the same machine, and commands run one
+/// at a time anyway. The variable `TOKIO_WORKER_THREADS` names another number.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if std::env::var_os("TOKIO_WORKER_THREADS").is_none() {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        builder.worker_threads((processors / 2).max(1));
+    }
+    builder.enable_all().build()
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {

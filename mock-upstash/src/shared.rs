@@ -221,6 +221,12 @@ impl Shared {
         Some(caller)
     }
 
+    /// Whether requests are answered at once and as they should be: nothing goes wrong, nothing is waited
+    /// for.
+    pub(crate) fn is_plain(&self) -> bool {
+        !self.faults.any() && !self.pace.is_on() && self.upstream.is_none()
+    }
+
     /// What strikes a user's request with these commands.
     pub(crate) fn strike(&self, user: &[u8], commands: &[Vec<Bytes>]) -> Option<Effect> {
         commands

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
-use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use redis_engine::Limits;
 use tokio::sync::watch;
@@ -21,26 +22,63 @@ use super::work::{EMPTY_COMMAND, Format, Terms, Work};
 use crate::assumption::Assumption;
 use crate::bound::Bounds;
 use crate::journal::RequestKind;
-use crate::replica;
+use crate::replica::{self, SYNC_TOKEN};
 use crate::shared::Shared;
 
 /// Largest body that is read before it is known whose it is.
-const MAX_BODY_OF_A_STRANGER: u64 = 64 * 1024;
+pub(super) const MAX_BODY_OF_A_STRANGER: u64 = 64 * 1024;
 
 const ENCODING: &str = "upstash-encoding";
 const FORMAT: &str = "upstash-response-format";
 /// The documentation's own samples spell it so.
 const FORMAT_MISSPELT: &str = "upstash-reponse-format";
 
+/// The headers of a request that are read here; nobody has to keep others.
+pub(super) static HEADERS: [HeaderName; 7] = [
+    header::AUTHORIZATION,
+    header::ORIGIN,
+    header::ACCESS_CONTROL_REQUEST_HEADERS,
+    HeaderName::from_static(ENCODING),
+    HeaderName::from_static(FORMAT),
+    HeaderName::from_static(FORMAT_MISSPELT),
+    SYNC_TOKEN,
+];
+
+/// A request, its body perhaps still on its way.
+pub(super) struct Asked<F> {
+    pub(super) parts: Parts,
+    /// Most bytes that the body can have; `None` when that is not known.
+    pub(super) body_at_most: Option<u64>,
+    pub(super) body: F,
+    /// Whether no fault strikes it: those that begin while it is under way strike the next one.
+    pub(super) spared: bool,
+}
+
+impl Asked<()> {
+    /// One that hyper has read the head of.
+    pub(super) fn of(
+        request: Request<Incoming>,
+        shared: &Shared,
+    ) -> Asked<impl Future<Output = Result<Bytes, Refusal>>> {
+        let (parts, body) = request.into_parts();
+        Asked {
+            parts,
+            body_at_most: body.size_hint().upper(),
+            body: read(body, &shared.bounds),
+            spared: false,
+        }
+    }
+}
+
 /// Answers one request.
-pub(crate) async fn handle(
-    shared: Arc<Shared>,
-    request: Request<Incoming>,
-    stopped: watch::Receiver<()>,
+pub(super) async fn handle(
+    shared: &Arc<Shared>,
+    asked: Asked<impl Future<Output = Result<Bytes, Refusal>>>,
+    stopped: &watch::Receiver<()>,
 ) -> Result<Response<Body>, HungUp> {
-    let origin = request.headers().get(header::ORIGIN).cloned();
-    let head_only = request.method() == Method::HEAD;
-    let mut response = match respond(&shared, request, stopped).await {
+    let origin = asked.parts.headers.get(header::ORIGIN).cloned();
+    let head_only = asked.parts.method == Method::HEAD;
+    let mut response = match respond(shared, asked, stopped).await {
         Ok(response) => response,
         Err(Refusal::Answer { status, error }) => response::refused(status, error.as_bytes()),
         Err(Refusal::HangUp) => return Err(HungUp),
@@ -61,10 +99,10 @@ pub(crate) async fn handle(
 
 async fn respond(
     shared: &Arc<Shared>,
-    request: Request<Incoming>,
-    stopped: watch::Receiver<()>,
+    asked: Asked<impl Future<Output = Result<Bytes, Refusal>>>,
+    stopped: &watch::Receiver<()>,
 ) -> Result<Response<Body>, Refusal> {
-    let (parts, body) = request.into_parts();
+    let parts = asked.parts;
     let path = parts.uri.path();
     let query = parts.uri.query();
     if !shared.assumptions.has(Assumption::TolerateUncleanPaths)
@@ -89,18 +127,18 @@ async fn respond(
         .or_else(|| bearer(&parts.headers))
         .unwrap_or_default();
     // A small body costs nothing; the token is then looked up once, when the command is carried out.
-    if body.size_hint().upper().unwrap_or(u64::MAX) > MAX_BODY_OF_A_STRANGER {
+    if asked.body_at_most.unwrap_or(u64::MAX) > MAX_BODY_OF_A_STRANGER {
         check(shared, &token)?;
     }
-    let body = read(body, &shared.bounds).await;
+    let body = asked.body.await;
     if for_control {
         check(shared, &token)?;
         return control::answer(shared, &token, &parts.method, path, &body?);
     }
     match parse(shared, path, &parts.headers, body, parameters) {
-        Ok(Task::Work(terms, work)) => carry_out(shared, token, terms, work).await,
+        Ok(Task::Work(terms, work)) => carry_out(shared, token, terms, work, asked.spared).await,
         Ok(Task::Stream(command)) => {
-            let (user, response) = stream::open(shared, &token, &command, stopped).await?;
+            let (user, response) = stream::open(shared, &token, &command, stopped.clone()).await?;
             let status = Some(response.status().as_u16());
             let commands = std::iter::once(&command[..]);
             shared
@@ -150,8 +188,7 @@ fn parse(
             let commands = commands.collect::<Result<_, _>>();
             Work::Transaction(commands.map_err(|error| Refusal::bad_request(error.to_string()))?)
         }
-        1 if is("monitor") => return Ok(Task::Stream(segments)),
-        2.. if is("subscribe") || is("psubscribe") => return Ok(Task::Stream(segments)),
+        _ if path::opens_stream(&segments) => return Ok(Task::Stream(segments)),
         _ => {
             let mut command = segments;
             if !body.is_empty() {
@@ -169,9 +206,10 @@ async fn carry_out(
     token: Bytes,
     terms: Terms,
     work: Work,
+    spared: bool,
 ) -> Result<Response<Body>, Refusal> {
     shared.pace(work.len()).await;
-    let (outcome, user) = if shared.faults.any() {
+    let (outcome, user) = if !spared && shared.faults.any() {
         let user = check(shared, &token)?;
         let outcome = match work.strike(shared, &user) {
             None => work.carry_out(shared, &token, terms).await,
@@ -221,13 +259,8 @@ async fn read(body: Incoming, bounds: &Bounds) -> Result<Bytes, Refusal> {
     match tokio::time::timeout(bounds.body_timeout, whole).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(most as u64 + 1)),
-        Ok(Err(_)) => Err(Refusal::bad_request(
-            "ERR the request's body could not be read to its end",
-        )),
-        Err(_) => Err(Refusal::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "ERR the request's body did not arrive in time",
-        )),
+        Ok(Err(_)) => Err(Refusal::body_broken()),
+        Err(_) => Err(Refusal::body_late()),
     }
 }
 

@@ -9,7 +9,7 @@ use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::Sleep;
 
-use super::response::HungUp;
+use super::response::{self, HungUp};
 
 /// What happens to an answer.
 #[derive(Debug, Clone, Copy)]
@@ -35,17 +35,10 @@ pub(crate) struct Mangled {
 
 impl Mangled {
     pub(crate) fn new(whole: Full<Bytes>, how: How) -> Self {
-        let announced = whole.size_hint().exact().unwrap_or(0);
-        let mut whole = Box::pin(whole);
-        let mut context = Context::from_waker(std::task::Waker::noop());
-        // A whole body is ready at once.
-        let rest = match whole.as_mut().poll_frame(&mut context) {
-            Poll::Ready(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
-            _ => Bytes::new(),
-        };
+        let rest = response::whole(whole);
         Mangled {
+            announced: rest.len() as u64,
             rest,
-            announced,
             how,
             pause: None,
         }

@@ -7,6 +7,7 @@ mod handler;
 mod mangle;
 mod path;
 mod patient;
+mod plain;
 mod response;
 mod stream;
 mod work;
@@ -21,6 +22,7 @@ use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
+use handler::Asked;
 use patient::Patient;
 
 use crate::listener::Listener;
@@ -75,13 +77,19 @@ async fn converse(
     shared: Arc<Shared>,
     mut stopped: watch::Receiver<()>,
 ) {
+    let (stream, read) = match plain::serve(stream, &shared, &stopped).await {
+        Ok(Some(rest)) => rest,
+        Ok(None) => return,
+        Err(error) => return tracing::debug!(%error, "a REST connection ended early"),
+    };
     let header_timeout = shared.bounds.header_timeout;
     let asked = Arc::new(AtomicBool::new(false));
     let service = {
         let (stopped, asked) = (stopped.clone(), asked.clone());
         service_fn(move |request| {
             asked.store(true, Ordering::Relaxed);
-            handler::handle(shared.clone(), request, stopped.clone())
+            let (shared, stopped) = (shared.clone(), stopped.clone());
+            async move { handler::handle(&shared, Asked::of(request, &shared), &stopped).await }
         })
     };
     let mut builder = auto::Builder::new(TokioExecutor::new());
@@ -96,7 +104,7 @@ async fn converse(
             std::future::pending::<()>().await;
         }
     };
-    let connection = builder.serve_connection(TokioIo::new(Patient::new(stream)), service);
+    let connection = builder.serve_connection(TokioIo::new(Patient::new(stream, read)), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

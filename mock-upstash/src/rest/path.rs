@@ -22,6 +22,18 @@ pub(crate) fn segments(path: &str, decode_first: bool) -> Vec<Bytes> {
         .collect()
 }
 
+/// Whether a path's segments ask for a stream of events.
+pub(crate) fn opens_stream(segments: &[Bytes]) -> bool {
+    let [first, rest @ ..] = segments else {
+        return false;
+    };
+    let is = |name: &[u8]| first.eq_ignore_ascii_case(name);
+    match rest.is_empty() {
+        true => is(b"monitor"),
+        false => is(b"subscribe") || is(b"psubscribe"),
+    }
+}
+
 /// The path without empty, `.` and `..` segments, when it has any: Go's HTTP server redirects there.
 pub(crate) fn cleaned(path: &str) -> Option<String> {
     let within = path.strip_prefix('/').unwrap_or(path);

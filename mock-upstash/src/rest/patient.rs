@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
@@ -17,6 +18,8 @@ const GRACE: Duration = Duration::from_millis(250);
 /// let no stream of events notice that its client is gone.
 pub(super) struct Patient<S> {
     stream: S,
+    /// What was read of it before.
+    read: BytesMut,
     ended: bool,
     /// Whether something was read since something was last written.
     unanswered: bool,
@@ -25,9 +28,11 @@ pub(super) struct Patient<S> {
 }
 
 impl<S> Patient<S> {
-    pub(super) fn new(stream: S) -> Self {
+    /// A connection of which some was read before.
+    pub(super) fn new(stream: S, read: BytesMut) -> Self {
         Patient {
             stream,
+            read,
             ended: false,
             unanswered: false,
             grace: None,
@@ -52,6 +57,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<std::io::Result<()>> {
+        if !self.read.is_empty() {
+            let bytes = buffer.remaining().min(self.read.len());
+            buffer.put_slice(&self.read.split_to(bytes));
+            self.unanswered = true;
+            return Poll::Ready(Ok(()));
+        }
         if !self.ended {
             let before = buffer.filled().len();
             let read = Pin::new(&mut self.stream).poll_read(context, buffer);

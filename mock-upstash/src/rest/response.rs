@@ -1,7 +1,10 @@
 //! Responses: bodies, headers that every response has, refusals.
 
+use std::task::{Context, Poll, Waker};
+
 use bytes::Bytes;
 use http_body_util::{Either, Full};
+use hyper::body::Body as _;
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Response, StatusCode};
 
@@ -41,6 +44,19 @@ impl Refusal {
         Refusal::new(StatusCode::BAD_REQUEST, error)
     }
 
+    /// The client went away, or closed its side, before the end of the body.
+    pub(super) fn body_broken() -> Self {
+        Refusal::bad_request("ERR the request's body could not be read to its end")
+    }
+
+    /// The client took too long over the body.
+    pub(super) fn body_late() -> Self {
+        Refusal::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "ERR the request's body did not arrive in time",
+        )
+    }
+
     /// No user has the token.
     pub(super) fn unauthorized() -> Self {
         Refusal::new(StatusCode::UNAUTHORIZED, BAD_TOKEN)
@@ -50,6 +66,16 @@ impl Refusal {
 impl From<BadBody> for Refusal {
     fn from(bad: BadBody) -> Self {
         Refusal::bad_request(bad.0)
+    }
+}
+
+/// The bytes of a whole body.
+pub(super) fn whole(body: Full<Bytes>) -> Bytes {
+    let mut context = Context::from_waker(Waker::noop());
+    // A whole body is ready at once.
+    match std::pin::pin!(body).poll_frame(&mut context) {
+        Poll::Ready(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
+        _ => Bytes::new(),
     }
 }
 

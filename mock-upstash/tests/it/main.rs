@@ -8,6 +8,7 @@ mod fault;
 mod fuzz;
 mod library;
 mod limit;
+mod plain;
 mod quota;
 mod read_only;
 mod replica;
