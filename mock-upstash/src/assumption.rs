@@ -1,9 +1,11 @@
-//! What no source tells of Upstash's REST API and of its replicas: what the mock does, and the switch for
-//! the other way.
+//! What no source tells of Upstash's REST API, its replicas, limits and billing: what the mock does, and the
+//! switch for the other way.
 //!
 //! A fact about Upstash's commands is a quirk of the engine ([`crate::Quirk`]). Here are the gaps in
-//! what is known of its HTTP side: for each, what is likelier is the default, and the other way can
-//! be had by [`crate::Builder::assume`] or `--assume ID=on`.
+//! what is known: for each, what is likelier is the default, and the other way can be had by
+//! [`crate::Builder::assume`] or `--assume ID=on`.
+
+use redis_engine::RestChoices;
 
 /// One gap, described.
 #[derive(Debug)]
@@ -22,7 +24,7 @@ pub struct AssumptionRow {
 
 macro_rules! assumptions {
     ($($name:ident: $id:literal, $off:literal, $on:literal, $evidence:literal;)*) => {
-        /// A gap in what is known of Upstash's REST API; [`ASSUMPTIONS`] describes each.
+        /// A gap in what is known of Upstash; [`ASSUMPTIONS`] describes each.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Assumption { $(#[doc = $on] $name,)* }
 
@@ -122,6 +124,30 @@ assumptions! {
         "over TCP, MULTI, EXEC and DISCARD are billed beside the commands of the transaction",
         "they are not billed",
         "the documentation says that each command of a transaction is billed";
+    RestBlockPassedOver: "rest-block-passed-over",
+        "over REST, XREAD and XREADGROUP with BLOCK are refused: ERR Command \"XREAD\" is not allowed in REST or it has a special context path",
+        "they answer at once as without BLOCK, null when there is nothing",
+        "the documentation says that they are not supported, @upstash/redis marks its option for it as not supported; no answer of a database is known";
+    RestBlockingUnavailable: "rest-blocking-unavailable",
+        "over REST, BLPOP and its like (and XREAD with BLOCK) are refused as what needs a connection is: ERR Command \"BLPOP\" is not allowed in REST or it has a special context path",
+        "they are refused as a command that there is not: ERR Command is not available: 'BLPOP'",
+        "the documentation says that they are not supported; a probe of a live database saw the text for commands of connections and transactions";
+    RestSelectRefused: "rest-select-refused",
+        "SELECT over REST is answered as over TCP: OK for 0, an error for others",
+        "it is refused as what needs a connection is",
+        "of the commands about connections the documentation names PING and ECHO alone for REST; a probe of a live database lists what is refused, without SELECT";
+    ClaimsLimited: "claims-limited",
+        "XCLAIM and XAUTOCLAIM may bring a consumer above the number of entries that it may have pending",
+        "they are refused in the words that refuse XREADGROUP, before anything is claimed",
+        "the documentation speaks of XREADGROUP alone";
+    ScriptTimeFlowsBack: "script-time-flows-back",
+        "what scripts may run in a minute is theirs anew when a minute of the clock begins",
+        "time that was used comes back evenly, a sixtieth in each second",
+        "the Developer API calls it credits per minute";
+    ScriptTimeWaits: "script-time-waits",
+        "a script that comes when a minute's time for scripts is used up is refused",
+        "it waits until there is time again",
+        "nothing is documented; commands beyond a plan's rate wait";
 }
 
 /// Which assumptions are switched on; by default none.
@@ -136,11 +162,23 @@ impl Assumptions {
         Assumptions(if on { self.0 | bit } else { self.0 & !bit })
     }
 
+    /// What is assumed of commands over REST.
+    pub(crate) const fn of_rest(self) -> RestChoices {
+        RestChoices {
+            block_passed_over: self.has(Assumption::RestBlockPassedOver),
+            blocking_unavailable: self.has(Assumption::RestBlockingUnavailable),
+            select_refused: self.has(Assumption::RestSelectRefused),
+        }
+    }
+
     /// Whether one of them is switched on.
     pub(crate) const fn has(self, assumption: Assumption) -> bool {
         self.0 & (1 << assumption as u32) != 0
     }
 }
+
+// They are kept as a set of bits.
+const _: () = assert!(ASSUMPTIONS.len() <= 32);
 
 /// The assumption with an id.
 pub fn find(id: &str) -> Option<&'static AssumptionRow> {

@@ -3,8 +3,8 @@
 use std::str::FromStr;
 
 use hyper::StatusCode;
-use redis_engine::limit::Choices;
-use redis_engine::{Limits, Reply, ReplyError};
+use redis_engine::limit::{Choices, SCRIPT_MS, SCRIPT_MS_PER_MINUTE};
+use redis_engine::{Dialect, Limits, Reply, ReplyError};
 use serde::{Deserialize, Serialize};
 
 use crate::assumption::{Assumption, Assumptions};
@@ -37,6 +37,10 @@ pub enum Limit {
     MaxConnections,
     /// Pending entries of a stream's consumer.
     PendingEntries,
+    /// Milliseconds that one script may run.
+    ScriptMs,
+    /// Milliseconds that all scripts together may run in a minute.
+    ScriptMsPerMinute,
 }
 
 impl Limit {
@@ -53,6 +57,8 @@ impl Limit {
         Limit::CommandsPerSecond,
         Limit::MaxConnections,
         Limit::PendingEntries,
+        Limit::ScriptMs,
+        Limit::ScriptMsPerMinute,
     ];
 
     /// The name by which it is set: `--limit max-key-size=1KB`.
@@ -69,6 +75,8 @@ impl Limit {
             Limit::CommandsPerSecond => "commands-per-second",
             Limit::MaxConnections => "max-connections",
             Limit::PendingEntries => "pending-entries",
+            Limit::ScriptMs => "script-ms",
+            Limit::ScriptMsPerMinute => "script-ms-per-minute",
         }
     }
 
@@ -88,6 +96,8 @@ impl Limit {
             Limit::PendingEntries => {
                 Some(limits.pending_entries).filter(|entries| *entries != u64::MAX)
             }
+            Limit::ScriptMs => limits.script_ms,
+            Limit::ScriptMsPerMinute => limits.script_ms_per_minute,
         }
     }
 
@@ -104,15 +114,22 @@ impl Limit {
             Limit::CommandsPerSecond => limits.commands_per_second = value,
             Limit::MaxConnections => limits.connections = value,
             Limit::PendingEntries => limits.pending_entries = value.unwrap_or(u64::MAX),
+            Limit::ScriptMs => limits.script_ms = value,
+            Limit::ScriptMsPerMinute => limits.script_ms_per_minute = value,
         }
     }
 
     /// What answers a command that meets this limit, for a fault that feigns it; `None` for the
     /// limits that make commands wait.
     pub(crate) fn error(self, limits: &Limits) -> Option<ReplyError> {
-        // A limit that is not set shows the free plan's figure, or that of older free databases.
+        // A limit that is not set shows the free plan's figure, or that of older free databases; of
+        // scripts' times, the sample values.
         let value = self.of(limits).or_else(|| self.of(&Plan::Free.limits()));
-        let limit = value.unwrap_or(10_000);
+        let limit = value.unwrap_or(match self {
+            Limit::ScriptMs => SCRIPT_MS,
+            Limit::ScriptMsPerMinute => SCRIPT_MS_PER_MINUTE,
+            _ => 10_000,
+        });
         let beyond = limit.saturating_add(1);
         Some(match self {
             Limit::MaxKeySize => Limits::refuse_key_of(limit, beyond),
@@ -125,6 +142,9 @@ impl Limit {
             Limit::PendingEntries => ReplyError::new(format!(
                 "ERR XReadGroup is cancelled. Pending Entries List limit per consumer is about to be reached. Limit: {limit}, Current PEL size: {limit}, Requested Read: 1, Key: , Group: , Consumer: ."
             )),
+            Limit::ScriptMs => ReplyError::new(format!("ERR {}", Limits::script_ended(limit))),
+            Limit::ScriptMsPerMinute if limits.choices.script_time_waits => return None,
+            Limit::ScriptMsPerMinute => Limits::script_time_used_up(limit, limit),
             Limit::MonthlyBandwidth | Limit::CommandsPerSecond => return None,
         })
     }
@@ -223,15 +243,16 @@ pub(crate) struct Allowance {
 impl Allowance {
     /// The limits to start with. Without a plan of one's own they are those of pay as you go, but
     /// nobody is slowed down; as stock Redis there are none.
-    pub(crate) fn limits(&self, upstash: bool, assumptions: Assumptions) -> Limits {
-        let mut limits = match self.plan {
+    pub(crate) fn limits(&self, dialect: Dialect, assumptions: Assumptions) -> Limits {
+        let limits = match self.plan {
             Some(plan) => plan.limits(),
-            None if upstash => Limits {
+            None if dialect.is_upstash() => Limits {
                 commands_per_second: None,
                 ..Plan::Payg.limits()
             },
             None => Plan::Unlimited.limits(),
         };
+        let mut limits = limits.with_script_times_of(dialect);
         for setting in &self.settings {
             setting.limit.set(&mut limits, setting.value);
         }
@@ -255,6 +276,9 @@ fn choices(assumptions: Assumptions) -> Choices {
         monitoring_free: assumptions.has(Assumption::MonitoringFree),
         refused_free: assumptions.has(Assumption::RefusedFree),
         transaction_frame_free: assumptions.has(Assumption::TransactionFrameFree),
+        claims_limited: assumptions.has(Assumption::ClaimsLimited),
+        script_time_flows_back: assumptions.has(Assumption::ScriptTimeFlowsBack),
+        script_time_waits: assumptions.has(Assumption::ScriptTimeWaits),
     }
 }
 

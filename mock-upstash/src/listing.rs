@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use mock_upstash::dialect::{Confidence, QUIRKS};
 use mock_upstash::{Dialect, Limit, Plan, assumption};
+use redis_engine::limit::{SCRIPT_MS, SCRIPT_MS_PER_MINUTE};
 
 /// How wide a listing is; some lines of error texts are longer.
 const WIDTH: usize = 100;
@@ -97,7 +98,8 @@ pub(crate) fn plans() -> String {
         text,
         "\n– is without limit. On every plan but unlimited a key has at most {}, and on every one a stream's\n\
          consumer at most {} pending entries. Bandwidth beyond a plan is slowed down, commands beyond\n\
-         its rate wait, everything else is refused.\n\n\
+         its rate wait, everything else is refused. No plan promises a time for scripts: script-ms and\n\
+         script-ms-per-minute hold when set, or with --quirk script-time-limit=on ({} ms and {} ms).\n\n\
          --limit NAME=VALUE sets one of them; the names:",
         bytes(
             Limit::MaxKeySize
@@ -109,6 +111,8 @@ pub(crate) fn plans() -> String {
                 .of(&Plan::Free.limits())
                 .unwrap_or_default()
         ),
+        thousands(SCRIPT_MS),
+        thousands(SCRIPT_MS_PER_MINUTE),
     );
     for line in wrapped(&names.join(", "), WIDTH - 2) {
         let _ = writeln!(text, "  {line}");

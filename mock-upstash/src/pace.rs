@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use parking_lot::Mutex;
 use redis_engine::{Clock, Engine, Limits};
 
@@ -29,7 +30,9 @@ pub(crate) struct Pace {
 impl Pace {
     /// Notes which limits hold.
     pub(crate) fn note(&self, limits: &Limits) {
-        let on = limits.commands_per_second.is_some() || limits.monthly_bandwidth.is_some();
+        let on = limits.commands_per_second.is_some()
+            || limits.monthly_bandwidth.is_some()
+            || (limits.script_ms_per_minute.is_some() && limits.choices.script_time_waits);
         self.on.store(on, Ordering::Release);
     }
 
@@ -37,9 +40,24 @@ impl Pace {
         self.on.load(Ordering::Acquire)
     }
 
-    /// The instant, in microseconds since the Unix epoch, at which so many more commands may run;
-    /// `None` for at once. A second's worth of commands may come at one time.
-    pub(crate) fn due_us(&self, engine: &mut Engine, commands: u64) -> Option<u64> {
+    /// The instant, in microseconds since the Unix epoch, at which these commands may run; `None` for
+    /// at once.
+    pub(crate) fn due_us<'c>(
+        &self,
+        engine: &mut Engine,
+        commands: impl Iterator<Item = &'c [Bytes]>,
+    ) -> Option<u64> {
+        let (mut count, mut scripts_due_ms) = (0, None);
+        for command in commands {
+            count += 1;
+            scripts_due_ms = scripts_due_ms.max(engine.script_due_ms(command));
+        }
+        let scripts_due_us = scripts_due_ms.map(|ms| ms * 1000);
+        self.rate_due_us(engine, count).max(scripts_due_us)
+    }
+
+    /// When so many more commands may run. A second's worth of commands may come at one time.
+    fn rate_due_us(&self, engine: &mut Engine, commands: u64) -> Option<u64> {
         const SECOND_US: u64 = 1_000_000;
         let now_us = engine.clock.now_us();
         engine.usage.roll(now_us / 1000);
@@ -67,12 +85,12 @@ impl Pace {
 }
 
 impl Shared {
-    /// Waits until so many more commands may run.
-    pub(crate) async fn pace(&self, commands: usize) {
+    /// Waits until a request's commands may run.
+    pub(crate) async fn pace<'c>(&self, commands: impl Iterator<Item = &'c [Bytes]>) {
         if !self.pace.is_on() {
             return;
         }
-        let due_us = self.pace.due_us(&mut self.engine.lock(), commands as u64);
+        let due_us = self.pace.due_us(&mut self.engine.lock(), commands);
         if let Some(due_us) = due_us {
             self.sleep_until(due_us).await;
         }

@@ -148,6 +148,10 @@ impl Plan {
             commands_per_second: Some(row.commands_per_second),
             connections: Some(row.connections),
             pending_entries: PENDING_ENTRIES,
+            // The Developer API shows sample values, which no plan promises: see the quirk
+            // `script-time-limit`.
+            script_ms: None,
+            script_ms_per_minute: None,
             choices: redis_engine::limit::Choices::default(),
         }
     }

@@ -227,9 +227,8 @@ impl Builder {
             seed: self.seed,
         });
         engine.disposal = Box::new(Background::default());
-        engine.limits = self
-            .allowance
-            .limits(self.dialect.is_upstash(), self.assumptions);
+        engine.limits = self.allowance.limits(self.dialect, self.assumptions);
+        engine.rest = self.assumptions.of_rest();
         engine.usage.read_regions = self.allowance.read_regions();
         let identity = match self.tls {
             true => {

@@ -39,6 +39,10 @@ pub struct Usage {
     pub day_commands: u64,
     /// Bytes of arguments and replies since the month began.
     pub month_bandwidth: u64,
+    /// Microseconds that scripts and functions ran.
+    pub script_us: u64,
+    /// Of a minute's time for scripts, the microseconds that are used.
+    pub minute_script_us: u64,
     /// Bytes of arguments.
     pub bytes_in: u64,
     /// Bytes of replies.
@@ -59,6 +63,8 @@ pub struct UsageChange {
     pub day_commands: Option<u64>,
     /// Bytes of arguments and replies since the month began.
     pub month_bandwidth: Option<u64>,
+    /// Of a minute's time for scripts, the microseconds that are used.
+    pub minute_script_us: Option<u64>,
     /// Bytes of all keys and what they hold: as if there were so many, at least those there are.
     pub storage: Option<u64>,
     /// Connections over TCP: as if there were so many, at least those there are.
@@ -69,6 +75,7 @@ impl Usage {
     fn of(engine: &mut Engine) -> Usage {
         let now_ms = engine.now_ms();
         engine.usage.roll(now_ms);
+        engine.usage.roll_script_time(now_ms, &engine.limits);
         let storage = engine.data_bytes();
         let connections = connected(engine);
         let usage = &engine.usage;
@@ -87,6 +94,8 @@ impl Usage {
             month_commands: usage.month_commands,
             day_commands: usage.day_commands,
             month_bandwidth: usage.month_bandwidth,
+            script_us: usage.script_us,
+            minute_script_us: usage.minute_script_us,
             bytes_in: usage.bytes_in,
             bytes_out: usage.bytes_out,
             storage,
@@ -99,6 +108,7 @@ impl UsageChange {
     fn apply(self, engine: &mut Engine) {
         let now_ms = engine.now_ms();
         engine.usage.roll(now_ms);
+        engine.usage.roll_script_time(now_ms, &engine.limits);
         let stored = engine.data_bytes() - engine.usage.storage_beside;
         let connected = connected(engine);
         let usage = &mut engine.usage;
@@ -110,6 +120,7 @@ impl UsageChange {
         set(&mut usage.month_commands, self.month_commands);
         set(&mut usage.day_commands, self.day_commands);
         set(&mut usage.month_bandwidth, self.month_bandwidth);
+        set(&mut usage.minute_script_us, self.minute_script_us);
         let beside =
             |value: Option<u64>, there: u64| value.map(|value| value.saturating_sub(there));
         set(&mut usage.storage_beside, beside(self.storage, stored));
@@ -159,6 +170,7 @@ impl Shared {
     /// Puts a plan's limits into the place of those that hold.
     pub(crate) fn set_plan(&self, plan: Plan) {
         let limits = plan.limits();
+        let limits = limits.with_script_times_of(self.engine.lock().dialect);
         self.set_limits(Limit::ALL.iter().map(|limit| (*limit, limit.of(&limits))));
     }
 }

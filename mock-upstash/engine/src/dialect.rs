@@ -223,8 +223,8 @@ quirks! {
     ScriptTimeLimit: "script-time-limit",
         ["EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO"],
         "a script may run for ever; others are told BUSY after 5 seconds",
-        "a script is ended after 250 ms; a sample value with no known text, so off unless switched on (a script is ended after 5 seconds otherwise)",
-        "Upstash Developer API, sample value of db_lua_timeout", Documented
+        "a script is ended after 250 ms, and none begins when scripts have run for 10 seconds of a minute; sample values with no known text, so off unless switched on (a script is ended after 5 seconds otherwise)",
+        "Upstash Developer API, sample values of db_lua_timeout and db_lua_credits_per_min", Documented
         "how long a script runs is the machine's doing, and no text of the error is known";
     WaitAtOnce: "wait-at-once",
         ["WAIT", "WAITAOF"],

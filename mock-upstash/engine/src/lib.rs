@@ -59,7 +59,7 @@ pub use clock::{Clock, ManualClock};
 pub use config::Config;
 pub use dialect::{Dialect, Quirk};
 pub use disposal::{Disposal, Rubbish};
-pub use engine::{Engine, Options};
+pub use engine::{Engine, Options, RestChoices};
 pub use error::ReplyError;
 pub use limit::Limits;
 pub use reply::Reply;

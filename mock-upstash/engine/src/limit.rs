@@ -6,12 +6,20 @@
 use bytes::Bytes;
 
 use crate::command::{Command, Flags, Group};
+use crate::dialect::{Dialect, Quirk};
 use crate::error::ReplyError;
 use crate::number;
 use crate::reply::Reply;
 
 /// Entries that a consumer may have pending (Upstash docs, troubleshooting/stream_pel_limit).
 pub const PENDING_ENTRIES: u64 = 1000;
+
+/// Milliseconds that a script may run (Upstash Developer API, the sample value of `db_lua_timeout`).
+pub const SCRIPT_MS: u64 = 250;
+
+/// Milliseconds that scripts may run in a minute (Upstash Developer API, the sample value of
+/// `db_lua_credits_per_min`).
+pub const SCRIPT_MS_PER_MINUTE: u64 = 10_000;
 
 /// What a database is allowed; `None` is without limit. Sizes are in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +50,10 @@ pub struct Limits {
     pub connections: Option<u64>,
     /// Pending entries of a consumer, where the quirk that limits them is on.
     pub pending_entries: u64,
+    /// Milliseconds that one script may run; beyond, it is ended.
+    pub script_ms: Option<u64>,
+    /// Milliseconds that all scripts together may run in a minute; beyond, none is begun.
+    pub script_ms_per_minute: Option<u64>,
     /// What nobody knows of them, and is chosen.
     pub choices: Choices,
 }
@@ -64,6 +76,13 @@ pub struct Choices {
     pub refused_free: bool,
     /// MULTI, EXEC and DISCARD are not billed.
     pub transaction_frame_free: bool,
+    /// XCLAIM and XAUTOCLAIM are held to the limit of pending entries, as XREADGROUP is.
+    pub claims_limited: bool,
+    /// Time that scripts have used comes back evenly, and not all at the turn of a minute.
+    pub script_time_flows_back: bool,
+    /// Scripts that come when there is no time left for them wait for it, in place of being refused; the
+    /// front lets them.
+    pub script_time_waits: bool,
 }
 
 impl Default for Limits {
@@ -81,12 +100,28 @@ impl Default for Limits {
             commands_per_second: None,
             connections: None,
             pending_entries: PENDING_ENTRIES,
+            script_ms: None,
+            script_ms_per_minute: None,
             choices: Choices::default(),
         }
     }
 }
 
 impl Limits {
+    /// These limits, and the times of scripts that a dialect has beside them: no plan promises any, so
+    /// [`Quirk::ScriptTimeLimit`] decides whether the sample values hold.
+    #[must_use]
+    pub fn with_script_times_of(self, dialect: Dialect) -> Limits {
+        if !dialect.has(Quirk::ScriptTimeLimit) {
+            return self;
+        }
+        Limits {
+            script_ms: Some(SCRIPT_MS),
+            script_ms_per_minute: Some(SCRIPT_MS_PER_MINUTE),
+            ..self
+        }
+    }
+
     /// The size of a command's arguments.
     pub fn request_size(&self, args: &[Bytes]) -> u64 {
         let size = |arg: &Bytes| self.text_size(arg.len());
@@ -192,6 +227,18 @@ impl Limits {
         ))
     }
 
+    /// What ends a script that has run for as long as it may. No text of Upstash's is known.
+    pub fn script_ended(limit_ms: u64) -> String {
+        format!("Script ended after {limit_ms} ms, the longest a script may run")
+    }
+
+    /// What answers a script once a minute's time for scripts is used up. No text of Upstash's is known.
+    pub fn script_time_used_up(limit_ms: u64, usage_ms: u64) -> ReplyError {
+        ReplyError::new(format!(
+            "ERR max script time exceeded. Limit: {limit_ms} ms per minute, Usage: {usage_ms} ms"
+        ))
+    }
+
     /// Whether a command waits for storage when there is none left. Reads and deletions pass, EVAL
     /// does not (reports of users, 2025-2026).
     pub(crate) fn needs_storage(&self, command: &Command) -> bool {
@@ -201,6 +248,14 @@ impl Limits {
         }
         command.flags.contains(Flags::DENYOOM)
             || matches!(command.name, "EVAL" | "EVALSHA" | "FCALL")
+    }
+
+    /// Whether a command runs a script or a function.
+    pub fn runs_script(command: &Command) -> bool {
+        matches!(
+            command.name,
+            "EVAL" | "EVAL_RO" | "EVALSHA" | "EVALSHA_RO" | "FCALL" | "FCALL_RO"
+        )
     }
 
     /// Whether a command is not billed.

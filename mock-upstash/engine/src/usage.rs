@@ -34,6 +34,10 @@ pub struct Usage {
     pub month_bandwidth: u64,
     /// Billed since the day began.
     pub day_commands: u64,
+    /// Microseconds that scripts and functions ran.
+    pub script_us: u64,
+    /// Of a minute's time for scripts, the microseconds that are used.
+    pub minute_script_us: u64,
     /// Counts as stored beside what is.
     pub storage_beside: u64,
     /// Count as connected beside those that are.
@@ -44,6 +48,8 @@ pub struct Usage {
     month: u64,
     /// Days since the Unix epoch.
     day: u64,
+    /// When the use of scripts' time was last looked at, in milliseconds since the Unix epoch.
+    scripts_seen_ms: u64,
 }
 
 impl Usage {
@@ -128,6 +134,42 @@ impl Usage {
         self.day_commands += billed;
     }
 
+    /// Counts the time of a script that has ended.
+    pub(crate) fn count_script(&mut self, us: u64) {
+        self.script_us += us;
+        self.minute_script_us = self.minute_script_us.saturating_add(us);
+    }
+
+    /// Lets go what scripts used in a minute that is over. Minutes are those of UTC, unless what was
+    /// used comes back evenly.
+    pub fn roll_script_time(&mut self, now_ms: u64, limits: &Limits) {
+        let before_ms = std::mem::replace(&mut self.scripts_seen_ms, now_ms);
+        if !limits.choices.script_time_flows_back {
+            if before_ms / MINUTE_MS != now_ms / MINUTE_MS {
+                self.minute_script_us = 0;
+            }
+        } else if let Some(limit_ms) = limits.script_ms_per_minute {
+            // So many milliseconds in a minute are as many microseconds in 60 of them.
+            let back_us = limit_ms.saturating_mul(now_ms.saturating_sub(before_ms)) / 60;
+            self.minute_script_us = self.minute_script_us.saturating_sub(back_us);
+        }
+    }
+
+    /// When a script may begin, in milliseconds since the Unix epoch, if not now.
+    pub fn script_due_ms(&mut self, now_ms: u64, limits: &Limits) -> Option<u64> {
+        let limit_ms = limits.script_ms_per_minute?;
+        self.roll_script_time(now_ms, limits);
+        let limit_us = limit_ms.saturating_mul(1000);
+        if self.minute_script_us < limit_us {
+            return None;
+        }
+        if limits.choices.script_time_flows_back && limit_ms > 0 {
+            let beyond_us = self.minute_script_us - limit_us + 1;
+            return Some(now_ms.saturating_add((beyond_us * 60).div_ceil(limit_ms)));
+        }
+        Some((now_ms / MINUTE_MS + 1) * MINUTE_MS)
+    }
+
     /// Counts bytes of arguments.
     pub(crate) fn count_in(&mut self, bytes: u64) {
         self.bytes_in += bytes;
@@ -140,6 +182,8 @@ impl Usage {
         self.month_bandwidth += bytes;
     }
 }
+
+const MINUTE_MS: u64 = 60_000;
 
 /// Months since the year 0 of a day since the Unix epoch, in the Gregorian calendar: years begin in
 /// March here, so that a leap day is a year's last.
@@ -168,6 +212,32 @@ mod tests {
         assert_eq!(months[2] + 1, months[3]);
         assert_eq!(months[4] + 1, months[5]);
         assert_eq!(months[5] - months[1], 34);
+    }
+
+    #[test]
+    fn the_time_of_scripts_comes_back() {
+        let mut limits = Limits {
+            script_ms_per_minute: Some(10_000),
+            ..Limits::default()
+        };
+        let used = |us| Usage {
+            minute_script_us: us,
+            ..Usage::default()
+        };
+        let now_ms = 5_000;
+        assert_eq!(used(9_999_999).script_due_ms(now_ms, &limits), None);
+        let mut usage = used(10_000_000);
+        assert_eq!(usage.script_due_ms(now_ms, &limits), Some(60_000));
+        assert_eq!(usage.script_due_ms(60_000, &limits), None);
+        assert_eq!(usage.minute_script_us, 0);
+        // 10 s a minute are 1 s in six seconds, which leave all of the 10 s used; a bit more is needed.
+        limits.choices.script_time_flows_back = true;
+        let mut usage = used(11_000_000);
+        usage.scripts_seen_ms = now_ms;
+        let due_ms = usage.script_due_ms(now_ms, &limits);
+        assert_eq!(due_ms, Some(11_001));
+        assert_eq!(usage.script_due_ms(11_000, &limits), Some(11_001));
+        assert_eq!(usage.script_due_ms(11_001, &limits), None);
     }
 
     #[test]

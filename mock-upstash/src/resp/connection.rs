@@ -152,7 +152,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 return Next::Struck(effect, command);
             }
             if shared.pace.is_on()
-                && let Some(due_us) = shared.pace.due_us(&mut engine, 1)
+                && let Some(due_us) = shared
+                    .pace
+                    .due_us(&mut engine, std::iter::once(&command[..]))
             {
                 return Next::Paced(due_us, command);
             }

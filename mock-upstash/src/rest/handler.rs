@@ -208,7 +208,7 @@ async fn carry_out(
     work: Work,
     spared: bool,
 ) -> Result<Response<Body>, Refusal> {
-    shared.pace(work.len()).await;
+    shared.pace(work.commands()).await;
     let (outcome, user) = if !spared && shared.faults.any() {
         let user = check(shared, &token)?;
         let outcome = match work.strike(shared, &user) {

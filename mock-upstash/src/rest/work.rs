@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http_body_util::Either;
 use hyper::header::HeaderValue;
 use hyper::{Response, StatusCode};
+use redis_engine::commands::stream::asks_to_block;
 use redis_engine::{Clock, Engine, Reply, ReplyError};
 
 use super::argument::Row;
@@ -54,15 +55,6 @@ impl Work {
             Work::One(_) => RequestKind::Command,
             Work::Pipeline(_) => RequestKind::Pipeline,
             Work::Transaction(_) => RequestKind::Transaction,
-        }
-    }
-
-    /// How many commands it has.
-    pub(super) fn len(&self) -> usize {
-        match self {
-            Work::One(_) => 1,
-            Work::Pipeline(rows) => rows.len(),
-            Work::Transaction(commands) => commands.len(),
         }
     }
 
@@ -331,7 +323,13 @@ fn admit(engine: &mut Engine, caller: &Caller, command: &[Bytes]) -> Result<(), 
         return Ok(());
     }
     let now_ms = engine.now_ms();
-    engine.admit(caller.client, command, now_ms).map(drop)
+    let row = engine.admit(caller.client, command, now_ms)?;
+    if row.name.starts_with("XREAD") && asks_to_block(command) {
+        return Err(ReplyError::fixed(
+            "ERR BLOCK would hold a connection that others share",
+        ));
+    }
+    Ok(())
 }
 
 /// Counts a reply of the Redis behind, and holds it against the limits.

@@ -5,11 +5,13 @@ use reqwest::{Client, Method, StatusCode};
 
 use crate::rest::{answer, post, start};
 
-async fn body(mock: &MockUpstash, client: &Client, path: &str, body: &'static str) -> String {
-    answer(post(mock, client, path).body(body)).await.1
+pub(crate) async fn body(mock: &MockUpstash, client: &Client, path: &str, body: &str) -> String {
+    answer(post(mock, client, path).body(body.to_owned()))
+        .await
+        .1
 }
 
-fn error(text: &str) -> (StatusCode, String) {
+pub(crate) fn error(text: &str) -> (StatusCode, String) {
     (StatusCode::BAD_REQUEST, format!(r#"{{"error":"{text}"}}"#))
 }
 
@@ -352,75 +354,6 @@ async fn a_run_time_error_stays_in_its_slot_of_a_transaction() {
             r#"[{"result":"OK"},{"error":"WRONGTYPE Operation against a key holding the wrong kind of value"},{"result":"v"}]"#.to_owned()
         )
     );
-}
-
-#[tokio::test]
-async fn every_assumption_can_be_switched() {
-    crate::rest::start().await;
-    let client = crate::rest::client();
-    let with = async |assumption| {
-        MockUpstash::builder()
-            .assume(assumption, true)
-            .start()
-            .await
-            .expect("a free port")
-    };
-    let mock = with(Assumption::ForbiddenStatus).await;
-    let denied = client
-        .post(format!("{}/set/k/v", mock.url()))
-        .bearer_auth(mock.read_only_token());
-    assert_eq!(answer(denied).await.0, StatusCode::FORBIDDEN);
-    let mock = with(Assumption::NullPerCommand).await;
-    assert_eq!(
-        body(
-            &mock,
-            &client,
-            "/pipeline",
-            r#"[["PING"],["SET","k",null]]"#
-        )
-        .await,
-        r#"[{"result":"PONG"},{"error":"ERR null args are not supported"}]"#
-    );
-    let mock = with(Assumption::EmptyPipelineAnswersArray).await;
-    assert_eq!(body(&mock, &client, "/pipeline", "[]").await, "[]");
-    let mock = with(Assumption::ShortestNumbers).await;
-    assert_eq!(
-        body(&mock, &client, "/", r#"["ECHO",1e3]"#).await,
-        r#"{"result":"1000"}"#
-    );
-    let mock = with(Assumption::EncodedSlashSplits).await;
-    assert_eq!(
-        body(&mock, &client, "/set%2Fa/b", "").await,
-        r#"{"result":"OK"}"#
-    );
-    let mock = with(Assumption::Resp2ErrorsAsJson).await;
-    let resp2 = post(&mock, &client, "/get").header("upstash-response-format", "resp2");
-    assert_eq!(
-        answer(resp2).await,
-        error("ERR wrong number of arguments for 'get' command")
-    );
-    let mock = with(Assumption::Resp2PipelineAsJson).await;
-    let resp2 = post(&mock, &client, "/pipeline").header("upstash-response-format", "resp2");
-    assert_eq!(
-        answer(resp2.body(r#"[["PING"]]"#)).await.1,
-        r#"[{"result":"PONG"}]"#
-    );
-    let mock = with(Assumption::FirstChannelAlone).await;
-    let mut stream = post(&mock, &client, "/subscribe/a/b")
-        .send()
-        .await
-        .expect("a stream");
-    let first = stream.chunk().await.expect("alive").expect("an event");
-    assert_eq!(first, "data: subscribe,a,1\n\n");
-    assert_eq!(
-        body(&mock, &client, "/publish/b/x", "").await,
-        r#"{"result":0}"#
-    );
-    let mock = with(Assumption::NestedStatusBare).await;
-    let eval = post(&mock, &client, "/")
-        .header("upstash-encoding", "base64")
-        .body(r#"["EVAL","return {redis.call('SET',KEYS[1],'v')}","1","k"]"#);
-    assert_eq!(answer(eval).await.1, r#"{"result":["OK"]}"#);
 }
 
 #[tokio::test]

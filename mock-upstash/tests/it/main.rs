@@ -1,5 +1,6 @@
 //! The mock's integration tests, a module for each topic.
 
+mod assumption;
 mod binary;
 mod bound;
 mod disturbance;
@@ -14,6 +15,7 @@ mod read_only;
 mod replica;
 mod resp;
 mod rest;
+mod script_time;
 #[path = "../../../harness/tests/it/server.rs"]
 #[expect(dead_code, reason = "the harness's tests use more of it")]
 mod server;

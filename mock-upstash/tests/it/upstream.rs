@@ -57,6 +57,33 @@ async fn a_redis_carries_out_what_the_front_admits() {
 }
 
 #[tokio::test]
+async fn nothing_blocks_a_connection_that_others_share() {
+    let Some(server) = RedisServer::start(&[]) else {
+        return;
+    };
+    let read = r#"["XREAD","BLOCK","0","STREAMS","s","$"]"#;
+    for (passed_over, text) in [
+        (false, "is not allowed in REST"),
+        (true, "ERR BLOCK would hold a connection that others share"),
+    ] {
+        let (_, client) = crate::rest::start().await;
+        let front = MockUpstash::builder()
+            .upstream(server.url())
+            .assume(mock_upstash::Assumption::RestBlockPassedOver, passed_over)
+            .start()
+            .await
+            .expect("a free port");
+        let refused = send(&front, &client, "/", read).await;
+        assert!(refused.contains(text), "{refused}");
+        let plain = r#"["XREAD","STREAMS","s","0"]"#;
+        assert_eq!(
+            send(&front, &client, "/", plain).await,
+            r#"{"result":null}"#
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_redis_that_was_away_is_found_again() {
     let Some(server) = RedisServer::start(&[]) else {
         return;

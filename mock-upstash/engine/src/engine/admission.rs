@@ -2,13 +2,14 @@
 
 use bytes::Bytes;
 
-use super::Engine;
+use super::{Engine, rest};
 use crate::acl::{self, Denial, Refusal};
 use crate::call::Origin;
-use crate::command::{self, Command, Flags, Rest};
+use crate::command::{self, Command, Flags};
 use crate::commands::connection;
 use crate::dialect::Quirk;
 use crate::error::{NO_AUTH, ReplyError, as_c_text};
+use crate::limit::Limits;
 use crate::session::ClientId;
 
 impl Engine {
@@ -47,10 +48,43 @@ impl Engine {
         {
             return Some(refusal);
         }
+        if !script
+            && !self.limits.choices.script_time_waits
+            && Limits::runs_script(command)
+            && let Some(refusal) = self.refuse_script()
+        {
+            return Some(refusal);
+        }
         let refusal = sized.then(|| self.limits.refuse_request(args)).flatten();
         refusal
             .or_else(|| self.limits.refuse_key(command, args))
             .or_else(|| self.refuse_storage(command))
+    }
+
+    /// What answers a script when a minute's time for scripts is used up. One that has begun is not cut
+    /// off.
+    fn refuse_script(&mut self) -> Option<ReplyError> {
+        let limit_ms = self.limits.script_ms_per_minute?;
+        let now_ms = self.now_ms();
+        self.usage.script_due_ms(now_ms, &self.limits)?;
+        let used_ms = self.usage.minute_script_us / 1000;
+        Some(Limits::script_time_used_up(limit_ms, used_ms))
+    }
+
+    /// When a script may begin, in milliseconds since the Unix epoch, where scripts wait for time.
+    pub fn script_due_ms(&mut self, args: &[Bytes]) -> Option<u64> {
+        if !self.limits.choices.script_time_waits || !self.find(args).is_ok_and(Limits::runs_script)
+        {
+            return None;
+        }
+        let now_ms = self.now_ms();
+        self.usage.script_due_ms(now_ms, &self.limits)
+    }
+
+    /// Counts the time of a script that has ended.
+    pub(crate) fn count_script(&mut self, now_ms: u64, us: u64) {
+        self.usage.roll_script_time(now_ms, &self.limits);
+        self.usage.count_script(us);
     }
 
     /// Finds the row of a command and checks that this client may run it. The order of the checks is
@@ -67,8 +101,8 @@ impl Engine {
                 // A container that needs a connection is refused before its subcommand is looked at.
                 let row = args.first().and_then(|name| command::find(name));
                 return Err(match row {
-                    Some(row) if self.session_mut(client).rest && only_tcp(row) => {
-                        not_over_rest(row)
+                    Some(row) if self.session_mut(client).rest && rest::only_tcp(row) => {
+                        rest::refusal(row, self.rest)
                     }
                     _ => error,
                 });
@@ -76,8 +110,8 @@ impl Engine {
         };
         let session = self.session_mut(client);
         session.last_command_ms = now_ms;
-        if session.rest && command.rest != Rest::Yes {
-            return Err(not_over_rest(command));
+        if session.rest && !rest::offers(command, args, self.rest) {
+            return Err(rest::refusal(command, self.rest));
         }
         if !self.accepts(command, args.len()) {
             return Err(ReplyError::arity(&command.full_name()));
@@ -250,23 +284,7 @@ impl Engine {
     }
 }
 
-/// Upstash's refusal of what needs a connection. The names it was seen for are those of connections
-/// and transactions (probe of a live database, published August 2026); for blocking commands, which
-/// REST does not offer either, no text is known.
-fn not_over_rest(command: &Command) -> ReplyError {
-    let name = command.name.split(' ').next().unwrap_or_default();
-    ReplyError::new(format!(
-        "ERR Command \"{name}\" is not allowed in REST or it has a special context path"
-    ))
-}
-
-/// Whether none of a container's subcommands is offered over REST.
-fn only_tcp(container: &Command) -> bool {
-    let mut offered = container.subcommands.iter().filter(|row| row.upstash);
-    container.upstash && offered.all(|row| row.rest != Rest::Yes)
-}
-
-fn not_available(name: &[u8]) -> ReplyError {
+pub(super) fn not_available(name: &[u8]) -> ReplyError {
     let mut text = b"ERR Command is not available: '".to_vec();
     text.extend(name.iter().map(u8::to_ascii_uppercase));
     text.extend_from_slice(

@@ -2,6 +2,7 @@
 
 mod admission;
 mod change;
+mod rest;
 mod stats;
 
 use std::collections::{HashMap, HashSet};
@@ -32,6 +33,7 @@ use crate::session::{ClientId, Connect, Protocol, Session};
 use crate::storage::Storage;
 use crate::usage::Usage;
 
+pub use rest::RestChoices;
 pub use stats::{Pace, Stats};
 
 /// The version of Redis whose behaviour the engine follows, as HELLO and INFO tell it.
@@ -63,6 +65,8 @@ pub struct Engine {
     pub limits: Limits,
     /// What it has been used for.
     pub usage: Usage,
+    /// What nobody knows of commands over REST, and is chosen.
+    pub rest: RestChoices,
     pub(crate) storage: Storage,
     /// Clients that are blocked, and keys that may serve them.
     pub(crate) waiting: Waiting,
@@ -109,8 +113,9 @@ impl Engine {
             scripts: Scripts::default(),
             stats: Stats::default(),
             disposal: Box::new(AtOnce),
-            limits: Limits::default(),
+            limits: Limits::default().with_script_times_of(options.dialect),
             usage: Usage::default(),
+            rest: RestChoices::default(),
             storage: Storage::default(),
             waiting: Waiting::default(),
             sessions: HashMap::default(),

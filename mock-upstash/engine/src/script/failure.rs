@@ -5,6 +5,7 @@ use std::fmt;
 use mlua::{Lua, LuaString, Value};
 
 use super::state::SANDBOX_NAME;
+use crate::limit::Limits;
 
 /// What a function that Lua called has to say instead of a result.
 #[derive(Debug, Clone)]
@@ -26,10 +27,7 @@ impl fmt::Display for Failure {
             Failure::Reply(text) | Failure::Text(text) => {
                 f.write_str(&String::from_utf8_lossy(text))
             }
-            Failure::Ended { limit_ms } => write!(
-                f,
-                "Script ended after {limit_ms} ms, the longest a script may run"
-            ),
+            Failure::Ended { limit_ms } => f.write_str(&Limits::script_ended(*limit_ms)),
         }
     }
 }

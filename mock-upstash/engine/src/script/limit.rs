@@ -15,7 +15,10 @@ pub(crate) const STRIDE: u32 = 10_000;
 pub(crate) struct Limit {
     clock: Arc<dyn Clock>,
     limit_ms: AtomicU64,
+    began_us: AtomicU64,
     ends_us: AtomicU64,
+    /// As many as it may run, and those of them that are left.
+    instructions: AtomicU64,
     instructions_left: AtomicU64,
     over: AtomicBool,
 }
@@ -25,7 +28,9 @@ impl Limit {
         Limit {
             clock,
             limit_ms: AtomicU64::new(u64::MAX),
+            began_us: AtomicU64::new(0),
             ends_us: AtomicU64::new(u64::MAX),
+            instructions: AtomicU64::new(u64::MAX),
             instructions_left: AtomicU64::new(u64::MAX),
             over: AtomicBool::new(false),
         }
@@ -33,16 +38,18 @@ impl Limit {
 
     /// Begins a script's time.
     pub(crate) fn begin(&self, limit_ms: u64) {
-        let (ends_us, instructions) = match self.clock.host_us() {
-            Some(now_us) => (
-                now_us.saturating_add(limit_ms.saturating_mul(1000)),
-                u64::MAX,
-            ),
-            None => (u64::MAX, limit_ms.saturating_mul(INSTRUCTIONS_PER_MS)),
+        let (began_us, ends_us, instructions) = match self.clock.host_us() {
+            Some(now_us) => {
+                let ends_us = now_us.saturating_add(limit_ms.saturating_mul(1000));
+                (now_us, ends_us, u64::MAX)
+            }
+            None => (0, u64::MAX, limit_ms.saturating_mul(INSTRUCTIONS_PER_MS)),
         };
         self.over.store(false, Ordering::Relaxed);
         self.limit_ms.store(limit_ms, Ordering::Relaxed);
+        self.began_us.store(began_us, Ordering::Relaxed);
         self.ends_us.store(ends_us, Ordering::Relaxed);
+        self.instructions.store(instructions, Ordering::Relaxed);
         self.instructions_left
             .store(instructions, Ordering::Relaxed);
     }
@@ -67,6 +74,18 @@ impl Limit {
     pub(crate) fn over(&self) -> Option<u64> {
         let over = self.over.load(Ordering::Relaxed);
         over.then(|| self.limit_ms.load(Ordering::Relaxed))
+    }
+
+    /// Microseconds since the script's time began.
+    pub(crate) fn used_us(&self) -> u64 {
+        let load = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        match self.clock.host_us() {
+            Some(now_us) => now_us.saturating_sub(load(&self.began_us)),
+            None => {
+                let run = load(&self.instructions) - load(&self.instructions_left);
+                run.saturating_mul(1000) / INSTRUCTIONS_PER_MS
+            }
+        }
     }
 
     /// Seconds of the host's time, for `os.clock`.

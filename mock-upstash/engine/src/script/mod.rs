@@ -36,9 +36,6 @@ use trouble::Trouble;
 /// The SHA-1 digest of a script's text.
 pub type Sha = [u8; 20];
 
-/// How long Upstash lets a script run, in milliseconds (Developer API, a sample value).
-const UPSTASH_LIMIT_MS: u64 = 250;
-
 /// How many scripts that came with EVAL are kept; beyond it, the one unused for longest goes
 /// (redis-server 7.4 and later). Those of SCRIPT LOAD stay.
 const KEPT_FROM_EVAL: usize = 500;
@@ -300,10 +297,8 @@ pub(crate) fn run(call: &mut Call<'_>, run: &Run<'_>) -> Outcome {
     let Some(state) = call.engine.scripts.state_for(run.purpose).take() else {
         return Err(ReplyError::fixed("ERR Lua is busy with another script"));
     };
-    let mut limit_ms = call.engine.config.script_time_limit_ms;
-    if call.quirk(Quirk::ScriptTimeLimit) {
-        limit_ms = limit_ms.min(UPSTASH_LIMIT_MS);
-    }
+    let longest_ms = call.engine.config.script_time_limit_ms;
+    let limit_ms = longest_ms.min(call.engine.limits.script_ms.unwrap_or(u64::MAX));
     let rollback = call
         .quirk(Quirk::ScriptRollback)
         .then(|| Rollback::begin(call.engine));
@@ -319,6 +314,7 @@ pub(crate) fn run(call: &mut Call<'_>, run: &Run<'_>) -> Outcome {
     };
     state.clear_up();
     give_back(call, &state);
+    call.engine.count_script(call.now_ms, state.used_us());
     call.engine.set_db(call.client, db);
     *call.engine.scripts.state_for(run.purpose) = Some(state);
     if let Some(rollback) = rollback {

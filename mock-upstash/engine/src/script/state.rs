@@ -237,6 +237,11 @@ impl State {
         }
     }
 
+    /// Microseconds that the last run took.
+    pub(crate) fn used_us(&self) -> u64 {
+        self.limit.used_us()
+    }
+
     /// Runs the code of a library, which registers its functions.
     pub(crate) fn load_library(&self, id: ChunkId, limit_ms: u64) -> Ending {
         self.limit.begin(limit_ms);

@@ -92,6 +92,26 @@ fn a_script_may_be_given_upstashs_time() {
     let mut bench = switched(Quirk::ScriptTimeLimit, true);
     let refusal = eval(&mut bench, "while true do end");
     assert!(refusal.contains("250"), "{refusal}");
+    assert_eq!(bench.engine.usage.minute_script_us, 250_000);
+    // 39 more of them, and there is no time left in this minute.
+    for _ in 0..39 {
+        eval(&mut bench, "while true do end");
+    }
+    assert_eq!(bench.engine.usage.script_us, 10_000_000);
+    let wanted =
+        "(error) ERR max script time exceeded. Limit: 10000 ms per minute, Usage: 10000 ms";
+    assert_eq!(eval(&mut bench, "return 1"), wanted);
+    assert_eq!(bench.show("FCALL f 0"), wanted);
+    assert_eq!(bench.show("PING"), "PONG");
+    bench.advance_ms(60_000);
+    assert_eq!(eval(&mut bench, "return 1"), "1");
+    // A script that catches the end is ended all the same.
+    let refusal = eval(
+        &mut bench,
+        "while true do pcall(function() while true do end end) end",
+    );
+    assert!(refusal.contains("250"), "{refusal}");
+    assert_eq!(Bench::upstash().engine.limits.script_ms, None);
 }
 
 #[test]

@@ -11,7 +11,8 @@ use crate::value::Stream;
 use crate::value::stream::Id;
 
 use super::{
-    argument, entry_reply, group_mut, id_reply, no_group, require_group, see_consumer, shown,
+    argument, entry_reply, group_mut, id_reply, no_group, pending_limit, require_group,
+    see_consumer, shown,
 };
 
 /// Most entries that one XAUTOCLAIM may be asked for: room for as many ids is set aside.
@@ -41,6 +42,7 @@ pub(super) fn xclaim(call: &mut Call<'_>) -> Outcome {
         .map_while(|text| Id::parse(text, 0))
         .collect();
     let options = parse(call, 5 + ids.len())?;
+    pending_limit::check_claim(call, "XClaim", [key, name, consumer], ids.len())?;
     let group = group_mut(call, key, name)?;
     group.last_id = group.last_id.max(options.last_id);
     see_consumer(call, key, name, consumer)?;
@@ -164,6 +166,8 @@ pub(super) fn xautoclaim(call: &mut Call<'_>) -> Outcome {
             "ERR Insufficient memory, failed allocating transient memory, COUNT too high.",
         ));
     }
+    let requested = usize::try_from(count).unwrap_or(usize::MAX);
+    pending_limit::check_claim(call, "XAutoClaim", [key, name, consumer], requested)?;
     see_consumer(call, key, name, consumer)?;
     claim_idle(
         call,

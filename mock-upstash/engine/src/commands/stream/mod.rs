@@ -7,10 +7,13 @@ mod delete;
 mod group;
 mod info;
 mod pending;
+mod pending_limit;
 mod range;
 mod read;
 
 use bytes::Bytes;
+
+pub use read::asks_to_block;
 
 use crate::call::Call;
 use crate::command::{Command, Flags, Group};

@@ -12,7 +12,7 @@ use crate::value::stream::Id;
 use crate::value::{Kind, Stream};
 
 use super::argument::INVALID_ID;
-use super::{entry_reply, fields_reply, id_reply, no_group, see_consumer};
+use super::{entry_reply, fields_reply, id_reply, no_group, pending_limit, see_consumer};
 
 /// From where a stream is read.
 #[derive(Clone, Copy, PartialEq)]
@@ -51,13 +51,32 @@ pub(super) fn keys(args: &[Bytes]) -> Vec<usize> {
             let count = (args.len() - at - 1) / 2;
             return (at + 1..at + 1 + count).collect();
         }
-        at += match () {
-            () if is("GROUP") => 3,
-            () if is("BLOCK") || is("COUNT") || is("CLAIM") => 2,
-            () => 1,
-        };
+        at += option_length(is);
     }
     Vec::new()
+}
+
+/// Whether XREAD or XREADGROUP is sent with BLOCK: among the options, not among keys and ids.
+pub fn asks_to_block(args: &[Bytes]) -> bool {
+    let mut at = 1;
+    while let Some(arg) = args.get(at) {
+        let is = |word: &str| arg.eq_ignore_ascii_case(word.as_bytes());
+        match () {
+            () if is("STREAMS") => return false,
+            () if is("BLOCK") => return true,
+            () => at += option_length(is),
+        }
+    }
+    false
+}
+
+/// How many arguments an option has, its name included.
+fn option_length(is: impl Fn(&str) -> bool) -> usize {
+    match () {
+        () if is("GROUP") => 3,
+        () if is("BLOCK") || is("COUNT") || is("CLAIM") => 2,
+        () => 1,
+    }
 }
 
 /// `XREAD [COUNT count] [BLOCK ms] STREAMS key [key …] id [id …]`
@@ -288,7 +307,7 @@ fn read_for_group(
     if let Position::After(id) = position {
         return history(call, key, id, count, query).map(Some);
     }
-    if !query.no_ack && call.quirk(Quirk::PendingLimit) {
+    if !query.no_ack {
         check_pending_limit(call, key, count, query)?;
     }
     let mut entries = claim_idle(call, key, count, query)?;
@@ -424,42 +443,24 @@ fn claim_idle(
     Ok(shown)
 }
 
+/// Refuses a read that could bring its consumer above the entries that it may have pending.
 fn check_pending_limit(
     call: &mut Call<'_>,
     key: &Bytes,
     count: usize,
     query: &GroupQuery<'_>,
 ) -> Result<(), ReplyError> {
-    let Some(stream) = call.db().read::<Stream>(key)? else {
-        return Ok(());
-    };
-    let Some(group) = stream.group(query.group) else {
-        return Ok(());
-    };
-    let pending = group
-        .consumer(query.consumer)
-        .map_or(0, |consumer| consumer.pending.len());
-    let start = group.last_id.next().unwrap_or(Id::MAX);
     let requested = match count {
-        0 => stream.range(start, Id::MAX).count(),
+        0 => {
+            let stream = call.db().read::<Stream>(key)?;
+            stream.map_or(0, |stream| {
+                let group = stream.group(query.group);
+                let next = group.and_then(|group| group.last_id.next());
+                stream.range(next.unwrap_or(Id::MAX), Id::MAX).count()
+            })
+        }
         count => count,
     };
-    let limit = call.engine.limits.pending_entries;
-    if pending.saturating_add(requested) as u64 <= limit {
-        return Ok(());
-    }
-    let mut text = format!(
-        "ERR XReadGroup is cancelled. Pending Entries List limit per consumer is about to be reached. Limit: {limit}, Current PEL size: {pending}, Requested Read: {requested}, Key: "
-    )
-    .into_bytes();
-    let parts: [&[u8]; 5] = [
-        key,
-        b", Group: ",
-        query.group,
-        b", Consumer: ",
-        query.consumer,
-    ];
-    text.extend_from_slice(&parts.concat());
-    text.push(b'.');
-    Err(ReplyError::new(text))
+    let place = [key, query.group, query.consumer];
+    pending_limit::check(call, "XReadGroup", place, requested)
 }
