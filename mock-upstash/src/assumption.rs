@@ -40,6 +40,14 @@ assumptions! {
         "under `Upstash-Encoding: base64`, a status `OK` inside an array is encoded as any string is",
         "it stays a bare `OK`",
         "the documentation speaks of \"the OK response\" alone; the JavaScript SDK decodes every element of an array";
+    NestedErrorObjects: "nested-error-objects",
+        "an error inside an array, as scripts can return one, is its text",
+        "it is an object: {\"error\": \"…\"}",
+        "the SDKs read no objects in a result; no reply with an error inside an array is known";
+    StaleTokenAsAny: "stale-token-as-any",
+        "a token that was given out and whose user is gone or disabled is refused with WRONGPASS invalid username-password pair or user is disabled, and 401",
+        "it is refused in the words for any wrong token",
+        "a report of 2026 shows the text for a well-formed token, not the status nor how the token had become stale";
     Resp2ErrorsAsJson: "resp2-errors-as-json",
         "with `Upstash-Response-Format: resp2`, an error reply is `-ERR …` with status 400",
         "it is JSON, as without the header",

@@ -84,6 +84,12 @@ quirks! {
         "SCAN … WITHTYPE is a syntax error",
         "SCAN … WITHTYPE answers key and type in turn",
         "@upstash/redis test suite, scan", Tested;
+    ScanCount: "scan-default-count",
+        ["SCAN"],
+        "SCAN without COUNT looks at about 10 keys",
+        "SCAN without COUNT looks at more: all of about 40 keys come in one call (the mock's number is 100)",
+        "@upstash/redis test suite, scan; the number is inferred", Tested
+        "how many keys there are beside a scenario's own is everybody's doing";
     ConsumersOfMissingGroup: "xinfo-consumers-missing-group",
         ["XINFO CONSUMERS"],
         "XINFO CONSUMERS of a missing group is a NOGROUP error",
@@ -132,7 +138,7 @@ quirks! {
     AclTokens: "acl-tokens",
         ["ACL CAT", "ACL GENTOKEN", "ACL GETUSER", "ACL LOG", "ACL RESTTOKEN", "ACL SETUSER"],
         "ACL users have passwords of their own choice, selectors, subcommand rules, categories @fast and @slow; ACL LOG records denials",
-        "ACL passwords come from ACL GENTOKEN, ACL RESTTOKEN gives REST tokens; no selectors, subcommand rules, @fast or @slow; the default user stays as it is; LOG is empty",
+        "ACL passwords come from ACL GENTOKEN, ACL RESTTOKEN gives REST tokens; no selectors, subcommand rules, @fast or @slow; @dangerous has SCAN in it; the default user stays as it is; LOG is empty",
         "Upstash docs, commands/acl-setuser", Documented;
     ScriptRollback: "script-rollback",
         ["EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO"],
@@ -169,6 +175,11 @@ quirks! {
         "script errors end with the script's digest and its line",
         "ERR Error running script: @user_script:N: … with a stack traceback, for functions too",
         "@upstash/redis test suite, functions; reports of users", Tested;
+    LuaErrorWords: "lua-error-words",
+        ["EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO"],
+        "Lua's own errors name what was used wrongly, and texts that pcall catches begin with user_script:N:",
+        "Lua's own errors have gopher-lua's words (attempt to call a non-function object), and texts that pcall catches begin with @user_script:N:; its words for arithmetic, .. and indexing name what Redis's do not tell, and the mock keeps Redis's there",
+        "follows from the Lua that Upstash's stack traces show (gopher-lua)", Inferred;
     KeyLocking: "allow-key-locking",
         ["EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO", "FUNCTION LOAD", "SCRIPT LOAD"],
         "the flag allow-key-locking is unknown",

@@ -15,10 +15,17 @@ pub(crate) enum Encoding {
     Base64,
 }
 
+/// How replies within an array are written, where nothing is known of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Nested {
+    /// A status `OK` stays as it is in base64 too.
+    pub(crate) bare_ok: bool,
+    /// An error is an object in place of its text.
+    pub(crate) error_objects: bool,
+}
+
 /// Writes `{"result":…}`, or `{"error":…}` for an error reply.
-///
-/// `nested_ok_bare` says whether a status `OK` within an array stays as it is in base64 too.
-pub(crate) fn envelope(out: &mut Vec<u8>, reply: &Reply, encoding: Encoding, nested_ok_bare: bool) {
+pub(crate) fn envelope(out: &mut Vec<u8>, reply: &Reply, encoding: Encoding, nested: Nested) {
     if let Reply::Error(error) = reply {
         return error_envelope(out, error.as_bytes());
     }
@@ -28,7 +35,7 @@ pub(crate) fn envelope(out: &mut Vec<u8>, reply: &Reply, encoding: Encoding, nes
         _ => Writer {
             out,
             encoding,
-            nested_ok_bare,
+            nested,
         }
         .value(reply),
     }
@@ -45,7 +52,7 @@ pub(crate) fn error_envelope(out: &mut Vec<u8>, error: &[u8]) {
 struct Writer<'o> {
     out: &'o mut Vec<u8>,
     encoding: Encoding,
-    nested_ok_bare: bool,
+    nested: Nested,
 }
 
 impl Writer<'_> {
@@ -54,7 +61,7 @@ impl Writer<'_> {
             Reply::None | Reply::Nil | Reply::NilArray => self.out.extend_from_slice(b"null"),
             Reply::Integer(n) => self.out.extend_from_slice(n.to_string().as_bytes()),
             Reply::Boolean(yes) => self.out.push(if *yes { b'1' } else { b'0' }),
-            Reply::Status(text) if self.nested_ok_bare && text == "OK" => {
+            Reply::Status(text) if self.nested.bare_ok && text == "OK" => {
                 text_string(self.out, text);
             }
             Reply::Status(bytes)
@@ -62,8 +69,10 @@ impl Writer<'_> {
             | Reply::BigNumber(bytes)
             | Reply::Verbatim(_, bytes) => self.string(bytes),
             Reply::Double(double) => self.string(number::format_double(*double).as_bytes()),
-            // A script can return an error within an array. No report shows what Upstash makes of
-            // it; the text as a string is the likelier.
+            // A script can return an error within an array.
+            Reply::Error(error) if self.nested.error_objects => {
+                error_envelope(self.out, error.as_bytes());
+            }
             Reply::Error(error) => self.string(error.as_bytes()),
             Reply::Array(items) | Reply::Set(items) | Reply::Push(items) => self.list(items),
             Reply::Map(pairs) => self.list(pairs.iter().flat_map(|(key, value)| [key, value])),
@@ -120,7 +129,7 @@ mod tests {
 
     fn json(reply: &Reply, encoding: Encoding) -> String {
         let mut out = Vec::new();
-        envelope(&mut out, reply, encoding, false);
+        envelope(&mut out, reply, encoding, Nested::default());
         String::from_utf8(out).expect("JSON is UTF-8")
     }
 
@@ -142,7 +151,11 @@ mod tests {
         let nested = Reply::Array(vec![Reply::OK]);
         assert_eq!(json(&nested, Encoding::Base64), r#"{"result":["T0s="]}"#);
         let mut out = Vec::new();
-        envelope(&mut out, &nested, Encoding::Base64, true);
+        let bare = Nested {
+            bare_ok: true,
+            ..Nested::default()
+        };
+        envelope(&mut out, &nested, Encoding::Base64, bare);
         assert_eq!(out, br#"{"result":["OK"]}"#);
     }
 

@@ -238,10 +238,11 @@ async fn carry_out(
 
 /// The user that a token stands for.
 fn check(shared: &Shared, token: &Bytes) -> Result<Bytes, Refusal> {
+    let engine = &mut shared.engine.lock();
     shared
-        .caller(&mut shared.engine.lock(), token)
+        .caller(engine, token)
         .map(|caller| caller.user)
-        .ok_or_else(Refusal::unauthorized)
+        .ok_or_else(|| Refusal::unauthorized_by(shared, engine, token))
 }
 
 /// Reads a body; a client that stops half way is told, and let go.

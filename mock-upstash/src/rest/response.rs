@@ -7,17 +7,23 @@ use http_body_util::{Either, Full};
 use hyper::body::Body as _;
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Response, StatusCode};
+use redis_engine::Engine;
 
 use super::argument::BadBody;
 use super::encode;
 use super::mangle::Mangled;
 use super::stream::EventStream;
+use crate::assumption::Assumption;
+use crate::shared::Shared;
 
 /// A response's body: whole, a stream of server-sent events, or an answer that a fault mangles.
 pub(crate) type Body = Either<Full<Bytes>, Either<EventStream, Mangled>>;
 
 /// Text as seen by users of the service, 2024-2026.
 const BAD_TOKEN: &str = "WRONGPASS invalid or missing auth token. See https://docs.upstash.com/redis/troubleshooting/http_unauthorized for details.";
+
+/// The text for a token whose user is gone or disabled, as seen by a user of the service, April 2026.
+const STALE_TOKEN: &str = "WRONGPASS invalid username-password pair or user is disabled";
 
 /// The connection ends without an answer; a fault asked for it.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +66,14 @@ impl Refusal {
     /// No user has the token.
     pub(super) fn unauthorized() -> Self {
         Refusal::new(StatusCode::UNAUTHORIZED, BAD_TOKEN)
+    }
+
+    /// No user has the token, which may have been somebody's.
+    pub(super) fn unauthorized_by(shared: &Shared, engine: &Engine, token: &[u8]) -> Self {
+        if shared.assumptions.has(Assumption::StaleTokenAsAny) || !engine.acl.has_given(token) {
+            return Refusal::unauthorized();
+        }
+        Refusal::new(StatusCode::UNAUTHORIZED, STALE_TOKEN)
     }
 }
 

@@ -75,7 +75,7 @@ fn subscribe(
     let mut engine = shared.engine.lock();
     let caller = shared
         .caller(&mut engine, token)
-        .ok_or_else(Refusal::unauthorized)?;
+        .ok_or_else(|| Refusal::unauthorized_by(shared, &engine, token))?;
     let (outbox, replies) = outbox::queue(shared.bounds.max_pending);
     let client = engine.connect(Connect {
         user: Some(caller.user.clone()),

@@ -10,7 +10,7 @@ use redis_engine::commands::stream::asks_to_block;
 use redis_engine::{Clock, Engine, Reply, ReplyError};
 
 use super::argument::Row;
-use super::encode::{self, Encoding};
+use super::encode::{self, Encoding, Nested};
 use super::mangle::{How, Mangled};
 use super::response::{self, Body, Refusal};
 use crate::assumption::Assumption;
@@ -304,7 +304,7 @@ pub(super) const EMPTY_COMMAND: ReplyError = ReplyError::fixed("ERR empty pipeli
 fn caller(shared: &Shared, engine: &mut Engine, token: &Bytes) -> Result<Caller, Refusal> {
     shared
         .caller(engine, token)
-        .ok_or_else(Refusal::unauthorized)
+        .ok_or_else(|| Refusal::unauthorized_by(shared, engine, token))
 }
 
 /// Whether a command may be sent on to the Redis behind. With stock Redis's dialect, what the engine
@@ -395,7 +395,7 @@ fn one(
         resp::encode(&mut body, reply, redis_engine::Protocol::Resp2);
         return response::resp2(status, body);
     }
-    encode::envelope(&mut body, reply, encoding(format), nested_ok(shared));
+    encode::envelope(&mut body, reply, encoding(format), nested(shared));
     response::json(status, body)
 }
 
@@ -406,7 +406,7 @@ fn many(shared: &Shared, replies: &[Reply], encoding: Encoding) -> Vec<u8> {
         if i > 0 {
             body.push(b',');
         }
-        encode::envelope(&mut body, reply, encoding, nested_ok(shared));
+        encode::envelope(&mut body, reply, encoding, nested(shared));
     }
     body.push(b']');
     body
@@ -419,8 +419,11 @@ fn encoding(format: Format) -> Encoding {
     }
 }
 
-fn nested_ok(shared: &Shared) -> bool {
-    shared.assumptions.has(Assumption::NestedStatusBare)
+fn nested(shared: &Shared) -> Nested {
+    Nested {
+        bare_ok: shared.assumptions.has(Assumption::NestedStatusBare),
+        error_objects: shared.assumptions.has(Assumption::NestedErrorObjects),
+    }
 }
 
 fn error_status(shared: &Shared, error: &ReplyError) -> StatusCode {

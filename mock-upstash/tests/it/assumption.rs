@@ -228,3 +228,57 @@ async fn claims_may_be_held_to_the_limit_of_pending_entries() {
         );
     }
 }
+
+#[tokio::test]
+async fn an_error_inside_an_array_is_text_or_an_object() {
+    let eval = r#"["EVAL","return {1, redis.error_reply('MY bad')}","0"]"#;
+    let (mock, client) = start().await;
+    assert_eq!(
+        body(&mock, &client, "/", eval).await,
+        r#"{"result":[1,"MY bad"]}"#
+    );
+    let mock = with(Assumption::NestedErrorObjects).await;
+    assert_eq!(
+        body(&mock, &client, "/", eval).await,
+        r#"{"result":[1,{"error":"MY bad"}]}"#
+    );
+}
+
+#[tokio::test]
+async fn a_token_whose_user_is_gone_has_a_text_of_its_own() {
+    const ANY: &str = "WRONGPASS invalid or missing auth token. See https://docs.upstash.com/redis/troubleshooting/http_unauthorized for details.";
+    const STALE: &str = "WRONGPASS invalid username-password pair or user is disabled";
+    let (mock, client) = start().await;
+    let other = with(Assumption::StaleTokenAsAny).await;
+    for (mock, text) in [(&mock, STALE), (&other, ANY)] {
+        let one = async |body: String| {
+            let answer = answer(post(mock, &client, "/").body(body)).await.1;
+            let answer: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
+            answer["result"].as_str().unwrap_or_default().to_owned()
+        };
+        let refused = async |token: &str, path: &str, text: &str| {
+            let request = client.post(format!("{}{path}", mock.url()));
+            let wanted = format!(r#"{{"error":"{text}"}}"#);
+            let request = request.bearer_auth(token).body(r#"[["PING"]]"#);
+            assert_eq!(answer(request).await, (StatusCode::UNAUTHORIZED, wanted));
+        };
+        let password = one(r#"["ACL","GENTOKEN"]"#.to_owned()).await;
+        one(format!(
+            r#"["ACL","SETUSER","app","on",">{password}","+@all","~*"]"#
+        ))
+        .await;
+        let token = one(format!(r#"["ACL","RESTTOKEN","app","{password}"]"#)).await;
+        let ping = client.post(format!("{}/ping", mock.url()));
+        assert_eq!(answer(ping.bearer_auth(&token)).await.0, StatusCode::OK);
+        for change in [
+            r#"["ACL","SETUSER","app","off"]"#,
+            r#"["ACL","DELUSER","app"]"#,
+        ] {
+            one(change.to_owned()).await;
+            for path in ["/pipeline", "/ping", "/subscribe/c"] {
+                refused(&token, path, text).await;
+            }
+        }
+        refused("gwAAAAmadeup", "/ping", ANY).await;
+    }
+}

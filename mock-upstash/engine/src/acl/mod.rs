@@ -31,6 +31,8 @@ pub struct Acl {
     tokens: BTreeMap<Bytes, Bytes>,
     /// What ACL GENTOKEN gave out: Upstash takes these alone as passwords.
     issued: Vec<PasswordHash>,
+    /// What ACL RESTTOKEN gave out, for users who may be gone.
+    given: Vec<PasswordHash>,
     /// Counts changes to users and tokens.
     generation: u64,
     /// Denials, for ACL LOG.
@@ -44,6 +46,7 @@ impl Default for Acl {
             users: BTreeMap::from([(Bytes::from_static(DEFAULT_USER), User::unrestricted())]),
             tokens: BTreeMap::new(),
             issued: Vec::new(),
+            given: Vec::new(),
             generation: 0,
             log: Log::default(),
         }
@@ -128,7 +131,14 @@ impl Acl {
     /// Lets a token stand for a user.
     pub fn add_token(&mut self, token: Bytes, user: Bytes) {
         self.generation += 1;
+        self.given.push(hash(&token));
         self.tokens.insert(token, user);
+    }
+
+    /// Whether a token was given out at some time, for a user who may be gone.
+    pub fn has_given(&self, token: &[u8]) -> bool {
+        let hash = hash(token);
+        self.given.contains(&hash) || self.issued.contains(&hash)
     }
 
     /// Notes a token as fit to become a password.

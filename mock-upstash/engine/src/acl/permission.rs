@@ -86,6 +86,13 @@ impl Permissions {
         self.add_command_rule(&format!("{}|{arg}", row.full_name()), true);
     }
 
+    /// Opens or closes a command that a rule on a category includes in a dialect.
+    pub(super) fn set_quietly(&mut self, name: &str, open: bool) {
+        for row in every_row().filter(|row| row.name == name) {
+            self.set_row(row, open);
+        }
+    }
+
     fn set_row(&mut self, row: &'static Command, open: bool) {
         self.first_args.retain(|(name, _)| *name != row.name);
         if open {

@@ -62,6 +62,11 @@ impl User {
         self.root.is_unrestricted()
     }
 
+    /// Opens or closes a command without a rule that shows it.
+    pub(crate) fn set_quietly(&mut self, name: &str, open: bool) {
+        self.root.set_quietly(name, open);
+    }
+
     /// Its flags, as ACL GETUSER shows them.
     pub fn flags(&self) -> Vec<&'static str> {
         let mut flags = vec![if self.enabled { "on" } else { "off" }];

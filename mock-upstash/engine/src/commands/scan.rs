@@ -16,6 +16,10 @@ use crate::reply::Reply;
 /// How many places a scan looks at when it is not told.
 const DEFAULT_COUNT: usize = 10;
 
+/// As [`DEFAULT_COUNT`], for SCAN on Upstash: databases of about forty keys are walked in one call
+/// (@upstash/redis test suite, scan); the number itself is a guess.
+const UPSTASH_SCAN_COUNT: usize = 100;
+
 /// The options of a scan.
 pub(crate) struct Options<'e> {
     pattern: Option<&'e Bytes>,
@@ -45,7 +49,11 @@ pub(crate) fn options<'e>(call: &Call<'e>, from: usize) -> Result<Options<'e>, R
     let (scan, hscan) = (call.command.name == "SCAN", call.command.name == "HSCAN");
     let mut options = Options {
         pattern: None,
-        count: DEFAULT_COUNT,
+        count: if scan && call.quirk(Quirk::ScanCount) {
+            UPSTASH_SCAN_COUNT
+        } else {
+            DEFAULT_COUNT
+        },
         kind: None,
         with_kind: false,
         no_values: false,

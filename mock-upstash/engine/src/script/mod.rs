@@ -11,6 +11,7 @@ pub mod shebang;
 mod state;
 mod trouble;
 pub(crate) mod word;
+mod wording;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -359,9 +360,16 @@ fn give_back(call: &mut Call<'_>, state: &State) {
 }
 
 /// The error reply for a script that failed.
-fn error_of(call: &Call<'_>, name: &str, trouble: Trouble) -> ReplyError {
+fn error_of(call: &Call<'_>, name: &str, mut trouble: Trouble) -> ReplyError {
     if trouble.fatal {
         return fatal(name, &String::from_utf8_lossy(&trouble.text));
+    }
+    if trouble.plain
+        && call.quirk(Quirk::LuaErrorWords)
+        && let Some(message) = trouble.text.strip_prefix(b"ERR ")
+        && let Some(reworded) = wording::reworded(message)
+    {
+        trouble.text = [b"ERR ", &reworded[..]].concat();
     }
     if let Some(traceback) = &trouble.traceback
         && call.quirk(Quirk::ScriptErrorText)
@@ -391,6 +399,8 @@ fn upstash_error(trouble: &Trouble, traceback: &str) -> ReplyError {
     };
     if trouble.plain && message.starts_with(b"user_") {
         text.push(b'@');
+    } else if trouble.plain && message.starts_with(b"@user_") {
+        // It tells the place itself.
     } else if let Some((source, line)) = &trouble.place {
         text.extend_from_slice(format!("{source}:{line}: ").as_bytes());
     }

@@ -14,6 +14,7 @@ use super::library;
 use super::limit::{Limit, STRIDE};
 use super::random::Random;
 use super::trouble::{Trouble, assignment_to_arguments, origin};
+use super::wording;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::dialect::{Dialect, Quirk};
@@ -116,11 +117,21 @@ impl State {
         world.raw_set("libraries", library::all(&lua, dialect)?)?;
         world.raw_set("load", lua.create_function(load_text)?)?;
         let ended = Arc::clone(&limit);
+        let own_words = dialect.has(Quirk::LuaErrorWords);
         world.raw_set(
             "unwrap",
-            lua.create_function(move |lua, value| match ended.over() {
-                Some(limit_ms) => Err(Failure::Ended { limit_ms }.into()),
-                None => describe(lua, value),
+            lua.create_function(move |lua, value| {
+                if let Some(limit_ms) = ended.over() {
+                    return Err(Failure::Ended { limit_ms }.into());
+                }
+                let value = describe(lua, value)?;
+                if own_words
+                    && let Value::String(text) = &value
+                    && let Some(reworded) = wording::reworded(&text.as_bytes())
+                {
+                    return Ok(Value::String(lua.create_string(reworded)?));
+                }
+                Ok(value)
             })?,
         )?;
         world.raw_set("describe", lua.create_function(describe)?)?;

@@ -6,6 +6,9 @@ use super::failure::{is_sandbox, text_of};
 use super::state::{SANDBOX_NAME, SCRIPT_NAME};
 use crate::error::as_c_text;
 
+/// What Lua calls the place of a function that ended with a call of another.
+const TAIL_CALL: &str = "=(tail call)";
+
 /// An error that ended a script.
 #[derive(Debug, Default)]
 pub(crate) struct Trouble {
@@ -77,6 +80,10 @@ pub(super) fn origin(
         .find(|(skipped, ..)| !skipped);
     let traceback = shows_stack.then(|| stack(lua));
     match found {
+        // What has returned to its caller in advance left no line behind; a script has a first one.
+        Some((_, Some(source), _)) if source == TAIL_CALL => {
+            (Some(SCRIPT_NAME.to_owned()), Some(1), traceback)
+        }
         Some((_, source, line)) => (source, Some(line), traceback),
         None => (None, None, traceback),
     }
@@ -117,14 +124,20 @@ fn stack(lua: &Lua) -> String {
                 let name = name.filter(|name| !OURS.contains(&name.as_str()));
                 return name.map(|name| (native(&name), None));
             }
-            let line = debug.current_line().unwrap_or(0);
-            let short = source.short_src.unwrap_or_default();
-            let place = format!("\n\t@{short}:{line}: in ");
+            let place = match &source.source {
+                Some(name) if name == TAIL_CALL => format!("\n\t{SCRIPT_NAME}:1: in "),
+                _ => {
+                    let line = debug.current_line().unwrap_or(0);
+                    let short = source.short_src.as_deref().unwrap_or_default();
+                    format!("\n\t@{short}:{line}: in ")
+                }
+            };
             let role = match name {
                 _ if source.what == "main" => "main chunk".to_owned(),
                 Some(name) => format!("function '{name}'"),
                 None => format!(
-                    "function <@{short}:{}>",
+                    "function <@{}:{}>",
+                    source.short_src.unwrap_or_default(),
                     source.line_defined.unwrap_or_default()
                 ),
             };

@@ -115,6 +115,103 @@ fn a_script_may_be_given_upstashs_time() {
 }
 
 #[test]
+fn lua_words_its_errors_as_the_dialect_does() {
+    let caught = "local ok, why = pcall(function() BODY end) return why";
+    let cases = [
+        (
+            "local f = nil f()",
+            "attempt to call local 'f' (a nil value)",
+            "attempt to call a non-function object",
+        ),
+        (
+            "return {} < {}",
+            "attempt to compare two table values",
+            "attempt to compare table with table",
+        ),
+        (
+            "return 1 < 'x'",
+            "attempt to compare number with string",
+            "attempt to compare number with string",
+        ),
+        (
+            "return ipairs(nil)",
+            "bad argument #1 to 'ipairs' (table expected, got nil)",
+            "bad argument #1 to ipairs (table expected, got nil)",
+        ),
+        ("error('boom')", "boom", "boom"),
+        (
+            "return nil + 1",
+            "attempt to perform arithmetic on a nil value",
+            "attempt to perform arithmetic on a nil value",
+        ),
+    ];
+    for (body, redis, upstash) in cases {
+        let script = caught.replace("BODY", body);
+        let mut bench = Bench::upstash();
+        let text = eval(&mut bench, &script);
+        assert_eq!(text, format!("\"@user_script:1: {upstash}\""), "{body}");
+        let text = eval(&mut bench, body);
+        let wanted = format!("(error) ERR Error running script: @user_script:1: {upstash}\n");
+        assert!(text.starts_with(&wanted), "{text}");
+        let again = format!("local ok, why = pcall(function() {body} end) error(why, 0)");
+        let text = eval(&mut bench, &again);
+        assert!(text.starts_with(&wanted), "{text}");
+        let mut bench = switched(Quirk::LuaErrorWords, false);
+        let text = eval(&mut bench, &script);
+        let redis = redis.replace('\'', "\\'");
+        assert_eq!(text, format!("\"user_script:1: {redis}\""), "{body}");
+    }
+    let mut bench = Bench::upstash();
+    let script =
+        "local _, why = xpcall(function() f = g() end, function(why) return why end) return why";
+    let text = eval(&mut bench, script);
+    assert!(text.starts_with("\"@user_script:1: "), "{text}");
+    let text = eval(
+        &mut bench,
+        "local ok, why = pcall(error, 'plain', 0) return why",
+    );
+    assert_eq!(text, "\"plain\"");
+}
+
+#[test]
+fn scan_walks_further_in_one_call_on_upstash() {
+    for (on, scan, keys) in [
+        (true, "SCAN 0", 40),
+        (false, "SCAN 0", 10),
+        (true, "SCAN 0 COUNT 1", 1),
+        (true, "HSCAN h 0", 20),
+        (false, "HSCAN h 0", 20),
+    ] {
+        let mut bench = switched(Quirk::ScanCount, on);
+        for n in 0..39 {
+            bench.run(&format!("SET key{n} v"));
+            bench.run(&format!("HSET h field{n} {}", "v".repeat(100)));
+        }
+        let page = bench.show(scan);
+        assert_eq!(page.starts_with("[\"0\""), keys == 40, "{page}");
+        assert_eq!(page.matches(", ").count(), keys, "{page}");
+    }
+    let mut bench = Bench::upstash();
+    for n in 0..40 {
+        bench.run(&format!("SET key{n} v"));
+    }
+    bench.run("RPUSH list v");
+    assert_eq!(bench.show("SCAN 0 MATCH key7"), r#"["0", ["key7"]]"#);
+    assert_eq!(bench.show("SCAN 0 TYPE list"), r#"["0", ["list"]]"#);
+}
+
+#[test]
+fn a_call_in_the_place_of_a_return_leaves_a_first_line() {
+    let mut bench = Bench::upstash();
+    let script = b"return table.remove(ARGV)";
+    let refusal = show(&bench.run_args(&[b"EVAL", script, b"0", b"a"]));
+    assert_eq!(
+        refusal,
+        "(error) ERR Error running script: @user_script:1: Attempt to modify a readonly table\nstack traceback:\n\t@user_script:1: in main chunk\n\t[G]: ?"
+    );
+}
+
+#[test]
 fn upstashs_own_commands_go_with_its_users() {
     assert!(!Bench::upstash().show("ACL GENTOKEN").starts_with("(error)"));
     let mut bench = switched(Quirk::AclTokens, false);
@@ -285,6 +382,32 @@ fn users_and_settings_take_what_upstash_documents() {
     );
     assert_eq!(categories.matches(',').count(), 21);
     assert!(bench.show("ACL CAT all").contains("\"get\""));
+    // What Upstash calls dangerous has SCAN in it.
+    assert!(bench.show("ACL CAT dangerous").contains("\"scan\""));
+    assert!(
+        !Bench::redis()
+            .show("ACL CAT dangerous")
+            .contains("\"scan\"")
+    );
+    for (rules, denied) in [
+        ("+@all -@dangerous", true),
+        ("+@dangerous", false),
+        ("+@all", false),
+    ] {
+        bench.run(&format!("ACL SETUSER reader on ~* {rules}"));
+        let user = bench.engine.connect(redis_engine::Connect {
+            user: Some("reader".into()),
+            ..redis_engine::Connect::default()
+        });
+        for name in ["SCAN", "KEYS"] {
+            let args = [name, "0"].map(bytes::Bytes::from);
+            let reply = show(&bench.engine.execute(user, &args));
+            assert_eq!(reply.contains("NOPERM"), denied, "{rules} {name}: {reply}");
+        }
+        bench.run("ACL DELUSER reader");
+    }
+    let token = bench.show("ACL GENTOKEN");
+    assert_eq!((&token[..7], token.len()), ("\"gwAAAA", 125));
     for rule in ["+@fast", "-@slow", "+@FAST"] {
         let wanted = format!(
             "(error) ERR Error in ACL SETUSER modifier '{rule}': Unknown command or category name in ACL"

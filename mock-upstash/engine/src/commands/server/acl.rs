@@ -124,6 +124,10 @@ fn setuser(call: &mut Call<'_>) -> Outcome {
             let why = format!("': {why}");
             ReplyError::quoting("ERR Error in ACL SETUSER modifier '", &rule, &why)
         })?;
+        // Upstash's @dangerous has SCAN in it (Upstash docs, troubleshooting/readonly_connection).
+        if tokens_alone && rule[..].get(1..).is_some_and(is_dangerous) {
+            user.set_quietly("SCAN", rule[0] == b'+');
+        }
     }
     call.engine.acl.set_user(name.clone(), user);
     Ok(Reply::OK)
@@ -186,6 +190,10 @@ fn check_for_upstash(call: &Call<'_>, rule: &[u8]) -> Result<(), ReplyError> {
         _ if rule.eq_ignore_ascii_case(b"nopass") => unsupported("nopass"),
         _ => Ok(()),
     }
+}
+
+fn is_dangerous(category: &[u8]) -> bool {
+    category.eq_ignore_ascii_case(b"@dangerous")
 }
 
 /// Whether a category is one of those that tell slow commands from fast ones: Upstash has none.
@@ -260,8 +268,10 @@ fn cat(call: &mut Call<'_>) -> Outcome {
             let category =
                 category.ok_or_else(|| ReplyError::quoting("ERR Unknown category '", name, "'"))?;
             let mut names = Vec::new();
+            let more = upstash && category == Categories::DANGEROUS;
             for row in command::all().filter(|row| call.engine.offers(row)) {
-                let own = row.subcommands.is_empty() && row.all_categories().intersects(category);
+                let within = row.all_categories().intersects(category);
+                let own = row.subcommands.is_empty() && (within || (more && row.name == "SCAN"));
                 names.extend(own.then(|| row.full_name()));
                 names.extend(
                     row.subcommands
@@ -328,10 +338,10 @@ fn resttoken(call: &mut Call<'_>) -> Outcome {
     Ok(Reply::bulk(token))
 }
 
-/// Tokens look like base64 that begins with `gwAAAA`, as one that a user published.
+/// Tokens look like base64 of 123 characters that begins with `gwAAAA`, as one that a user published.
 fn new_token(call: &mut Call<'_>) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut bytes = [0u8; 60];
+    let mut bytes = [0u8; 117];
     call.engine.random.fill_bytes(&mut bytes);
     let body: String = bytes
         .iter()
