@@ -80,6 +80,14 @@ assumptions! {
         "a path with empty, `.` or `..` segments is redirected (301) to the path without them, as Go's HTTP server does",
         "empty segments are passed over and the request is carried out",
         "reports of 301 and of failing requests when a base URL ends with a slash";
+    EventLinesRaw: "event-lines-raw",
+        "in a stream of events, each line of a message of several is a `data:` line of its own",
+        "a message is written as it is, its further lines bare",
+        "the SDK ignores lines that do not begin with `data:`; no message of several lines is known";
+    UnknownEncodingRefused: "unknown-encoding-refused",
+        "an `Upstash-Encoding` other than base64 is passed over",
+        "it is refused with status 400",
+        "the documentation names base64 alone, and says of the other header that it refuses what it does not know";
     FirstChannelAlone: "first-channel-alone",
         "`/subscribe/a/b` subscribes to both channels",
         "it subscribes to the first",
@@ -88,6 +96,10 @@ assumptions! {
         "the read-only token may use EVAL_RO, EVALSHA_RO and FCALL_RO",
         "it may not, as it may not use EVAL and EVALSHA",
         "EVAL and EVALSHA were seen refused; of the read-only forms nothing is known";
+    ReadOnlyOthersSwapped: "read-only-others-swapped",
+        "the read-only token may use SELECT, PUBSUB, COMMAND and INFO, and neither WAIT, WAITAOF, SUBSCRIBE nor PSUBSCRIBE",
+        "it is the other way round",
+        "the documentation says that it reads, but for some powerful commands; these neither read nor write data";
     SyncTokenAtPrimary: "sync-token-at-primary",
         "with a replica lag, a read whose sync token is ahead of the replica waits for it (while time stands still, the primary answers)",
         "the primary answers at once",
@@ -144,6 +156,10 @@ assumptions! {
         "SELECT over REST is answered as over TCP: OK for 0, an error for others",
         "it is refused as what needs a connection is",
         "of the commands about connections the documentation names PING and ECHO alone for REST; a probe of a live database lists what is refused, without SELECT";
+    RestWaitRefused: "rest-wait-refused",
+        "WAIT and WAITAOF over REST are answered as over TCP",
+        "they are refused as what needs a connection is",
+        "their pages do not say that they are for TCP alone; the page on REST is silent";
     ClaimsLimited: "claims-limited",
         "XCLAIM and XAUTOCLAIM may bring a consumer above the number of entries that it may have pending",
         "they are refused in the words that refuse XREADGROUP, before anything is claimed",
@@ -160,13 +176,13 @@ assumptions! {
 
 /// Which assumptions are switched on; by default none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Assumptions(u32);
+pub(crate) struct Assumptions(u64);
 
 impl Assumptions {
     /// With one of them switched.
     #[must_use]
     pub(crate) const fn with(self, assumption: Assumption, on: bool) -> Self {
-        let bit = 1 << assumption as u32;
+        let bit = 1 << assumption as u64;
         Assumptions(if on { self.0 | bit } else { self.0 & !bit })
     }
 
@@ -176,17 +192,18 @@ impl Assumptions {
             block_passed_over: self.has(Assumption::RestBlockPassedOver),
             blocking_unavailable: self.has(Assumption::RestBlockingUnavailable),
             select_refused: self.has(Assumption::RestSelectRefused),
+            wait_refused: self.has(Assumption::RestWaitRefused),
         }
     }
 
     /// Whether one of them is switched on.
     pub(crate) const fn has(self, assumption: Assumption) -> bool {
-        self.0 & (1 << assumption as u32) != 0
+        self.0 & (1 << assumption as u64) != 0
     }
 }
 
 // They are kept as a set of bits.
-const _: () = assert!(ASSUMPTIONS.len() <= 32);
+const _: () = assert!(ASSUMPTIONS.len() <= 64);
 
 /// The assumption with an id.
 pub fn find(id: &str) -> Option<&'static AssumptionRow> {

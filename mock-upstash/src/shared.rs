@@ -140,6 +140,7 @@ impl Shared {
         ] {
             let mut user = User {
                 read_only,
+                swaps_unknown: self.assumptions.has(Assumption::ReadOnlyOthersSwapped),
                 ..User::unrestricted().with_password(token.as_bytes())
             };
             if read_only && self.assumptions.has(Assumption::ReadOnlyScriptsRefused) {

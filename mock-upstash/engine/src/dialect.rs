@@ -69,6 +69,11 @@ quirks! {
         "UNLINK without a key is an arity error",
         "UNLINK without a key answers 0",
         "README of serverless-redis-http", Reported;
+    DelWithoutKeys: "del-without-keys",
+        ["DEL"],
+        "DEL without a key is an arity error",
+        "DEL without a key answers 0, if it does as UNLINK; nothing is known, so off unless switched on",
+        "what README of serverless-redis-http says of UNLINK", Inferred;
     CopyOntoItself: "copy-onto-itself",
         ["COPY"],
         "COPY of a key onto itself is an error",
@@ -290,7 +295,8 @@ impl Dialect {
     /// Upstash: every quirk but [`Quirk::IntegerErrorText`], of which the documentation shows a text
     /// that no report of a live database confirms, [`Quirk::ReplicateCommands`] and
     /// [`Quirk::ConfigGetEmptyValue`], which were seen in 2023 alone, [`Quirk::ScriptTimeLimit`], of
-    /// which there is a sample value, and [`Quirk::CountsExpired`], of which nobody says for how long.
+    /// which there is a sample value, [`Quirk::CountsExpired`], of which nobody says for how long, and
+    /// [`Quirk::DelWithoutKeys`], which nobody has tried.
     pub const UPSTASH: Dialect = Dialect {
         on: u64::MAX,
         upstash: true,
@@ -299,7 +305,8 @@ impl Dialect {
     .with(Quirk::ReplicateCommands, false)
     .with(Quirk::ConfigGetEmptyValue, false)
     .with(Quirk::ScriptTimeLimit, false)
-    .with(Quirk::CountsExpired, false);
+    .with(Quirk::CountsExpired, false)
+    .with(Quirk::DelWithoutKeys, false);
 
     /// This dialect with one quirk switched.
     #[must_use]

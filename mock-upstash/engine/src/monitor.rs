@@ -11,8 +11,9 @@ use crate::session::ClientId;
 impl Engine {
     /// Shows a command to every client that monitors.
     pub(crate) fn show_to_monitors(&mut self, client: ClientId, command: &Command, args: &[Bytes]) {
-        if self.monitors.is_empty() || command.flags.intersects(Flags::SKIP_MONITOR | Flags::ADMIN)
-        {
+        // What is flagged SKIP_MONITOR, scripts, is left out of Redis's common path alone: it shows them
+        // itself, before what they call.
+        if self.monitors.is_empty() || command.flags.contains(Flags::ADMIN) {
             return;
         }
         let session = self.session_mut(client);

@@ -19,7 +19,7 @@ use super::path;
 use super::response::{self, Body, HungUp, Refusal};
 use super::stream;
 use super::work::{EMPTY_COMMAND, Format, Terms, Work};
-use crate::assumption::Assumption;
+use crate::assumption::{Assumption, Assumptions};
 use crate::bound::Bounds;
 use crate::journal::RequestKind;
 use crate::replica::{self, SYNC_TOKEN};
@@ -165,7 +165,7 @@ fn parse(
     parameters: Vec<Bytes>,
 ) -> Result<Task, Refusal> {
     let terms = Terms {
-        format: format(headers)?,
+        format: format(headers, shared.assumptions)?,
         position: replica::position(headers),
     };
     let body = body?;
@@ -275,9 +275,12 @@ fn bearer(headers: &HeaderMap) -> Option<Bytes> {
     Some(Bytes::copy_from_slice(token))
 }
 
-fn format(headers: &HeaderMap) -> Result<Format, Refusal> {
-    // Only base64 is documented; what another value does is not known, so it is ignored.
-    let base64 = headers.get(ENCODING).is_some_and(|value| value == "base64");
+fn format(headers: &HeaderMap, assumptions: Assumptions) -> Result<Format, Refusal> {
+    let encoding = headers.get(ENCODING);
+    let base64 = encoding.is_some_and(|value| value == "base64");
+    if encoding.is_some() && !base64 && assumptions.has(Assumption::UnknownEncodingRefused) {
+        return Err(Refusal::bad_request("ERR unknown encoding, use base64"));
+    }
     let wanted = headers.get(FORMAT).or_else(|| headers.get(FORMAT_MISSPELT));
     match wanted.map(HeaderValue::as_bytes) {
         None | Some(b"json") if base64 => Ok(Format::Json(Encoding::Base64)),

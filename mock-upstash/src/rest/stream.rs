@@ -27,8 +27,16 @@ pub(crate) struct EventStream {
     stopped: Pin<Box<dyn Future<Output = ()> + Send>>,
     /// Lets the client go once it was too slow: whoever does not read does not come back for more.
     watch: Option<AbortHandle>,
+    form: Form,
+}
+
+/// How events are written.
+#[derive(Debug, Clone, Copy)]
+struct Form {
     /// MONITOR's first event is quoted where a subscription's would not be.
     monitor: bool,
+    /// Line ends within a message stay as they are.
+    raw_lines: bool,
 }
 
 /// Opens a stream for a path such as `/subscribe/chat`.
@@ -38,7 +46,10 @@ pub(super) async fn open(
     command: &[Bytes],
     stopped: watch::Receiver<()>,
 ) -> Result<(Bytes, Response<Body>), Refusal> {
-    let monitor = command[0].eq_ignore_ascii_case(b"monitor");
+    let form = Form {
+        monitor: command[0].eq_ignore_ascii_case(b"monitor"),
+        raw_lines: shared.assumptions.has(Assumption::EventLinesRaw),
+    };
     let command = if shared.assumptions.has(Assumption::FirstChannelAlone) {
         &command[..command.len().min(2)]
     } else {
@@ -46,14 +57,14 @@ pub(super) async fn open(
     };
     let (user, client, replies) = subscribe(shared, token, command)?;
     let stream = match &shared.upstream {
-        None => EventStream::new(Some((shared.clone(), client)), replies, stopped, monitor),
+        None => EventStream::new(Some((shared.clone(), client)), replies, stopped, form),
         Some(upstream) => {
             // What the engine has seen was for its admission alone.
             shared.engine.lock().disconnect(client);
             let replies = upstream.stream(command).await?;
             let replies = replies.map_err(|error| Refusal::bad_request(error.to_string()))?;
             let replies = Pending::of(replies);
-            EventStream::new(None, replies, stopped, monitor)
+            EventStream::new(None, replies, stopped, form)
         }
     };
     let mut response = Response::new(Either::Right(Either::Left(stream)));
@@ -100,7 +111,7 @@ impl EventStream {
         client: Option<(Arc<Shared>, ClientId)>,
         replies: Pending,
         mut stopped: watch::Receiver<()>,
-        monitor: bool,
+        form: Form,
     ) -> EventStream {
         let watch = client.clone().map(|(shared, client)| {
             let too_slow = replies.too_slow();
@@ -117,7 +128,7 @@ impl EventStream {
             stopped: Box::pin(async move {
                 stopped.changed().await.ok();
             }),
-            monitor,
+            form,
         }
     }
 }
@@ -133,10 +144,10 @@ impl HttpBody for EventStream {
         if self.stopped.as_mut().poll(context).is_ready() {
             return Poll::Ready(None);
         }
-        let monitor = self.monitor;
+        let form = self.form;
         self.replies
             .poll_recv(context)
-            .map(|reply| reply.map(|reply| Ok(Frame::data(event(&reply, monitor)))))
+            .map(|reply| reply.map(|reply| Ok(Frame::data(event(&reply, form)))))
     }
 }
 
@@ -152,7 +163,7 @@ impl Drop for EventStream {
 }
 
 /// One event: the parts of a message, joined by commas.
-fn event(reply: &Reply, monitor: bool) -> Bytes {
+fn event(reply: &Reply, form: Form) -> Bytes {
     let mut data = b"data: ".to_vec();
     match reply {
         Reply::Push(parts) | Reply::Array(parts) => {
@@ -160,21 +171,26 @@ fn event(reply: &Reply, monitor: bool) -> Bytes {
                 if i > 0 {
                     data.push(b',');
                 }
-                text(&mut data, part);
+                text(&mut data, part, form);
             }
         }
-        Reply::Status(status) if monitor && status == "OK" => data.extend_from_slice(b"\"OK\""),
-        other => text(&mut data, other),
+        Reply::Status(status) if form.monitor && status == "OK" => {
+            data.extend_from_slice(b"\"OK\"")
+        }
+        other => text(&mut data, other, form),
     }
     data.extend_from_slice(b"\n\n");
     data.into()
 }
 
-fn text(data: &mut Vec<u8>, part: &Reply) {
+fn text(data: &mut Vec<u8>, part: &Reply, form: Form) {
     match part {
+        Reply::Bulk(bytes) | Reply::Status(bytes) if form.raw_lines => {
+            data.extend_from_slice(bytes);
+        }
         Reply::Bulk(bytes) | Reply::Status(bytes) => {
-            // A line end within would end the event; no report shows what Upstash does. A further
-            // `data:` line is what the event-stream format has for it.
+            // A line end within would end the event. A further `data:` line is what the event-stream
+            // format has for it.
             for (i, line) in bytes.split(|&b| b == b'\n').enumerate() {
                 if i > 0 {
                     data.extend_from_slice(b"\ndata: ");

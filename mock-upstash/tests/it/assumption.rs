@@ -185,6 +185,21 @@ async fn select_is_answered_over_rest_or_refused() {
 }
 
 #[tokio::test]
+async fn wait_is_answered_over_rest_or_refused() {
+    let (mock, client) = start().await;
+    let other = with(Assumption::RestWaitRefused).await;
+    for (path, name, result) in [
+        ("/wait/0/0", "WAIT", "0"),
+        ("/waitaof/0/0/0", "WAITAOF", "[0,0]"),
+    ] {
+        let answered = body(&mock, &client, path, "").await;
+        assert_eq!(answered, format!(r#"{{"result":{result}}}"#));
+        let refused = answer(post(&other, &client, path)).await;
+        assert_eq!(refused, not_in_rest(name));
+    }
+}
+
+#[tokio::test]
 async fn claims_may_be_held_to_the_limit_of_pending_entries() {
     let (mock, client) = start().await;
     let limited = with(Assumption::ClaimsLimited).await;
@@ -281,4 +296,39 @@ async fn a_token_whose_user_is_gone_has_a_text_of_its_own() {
         }
         refused("gwAAAAmadeup", "/ping", ANY).await;
     }
+}
+
+#[tokio::test]
+async fn a_message_of_several_lines_has_a_prefix_for_each_or_none() {
+    let client = client();
+    let raw = with(Assumption::EventLinesRaw).await;
+    let (mock, _) = start().await;
+    for (mock, wanted) in [
+        (&mock, "data: message,chat,one\ndata: two\n\n"),
+        (&raw, "data: message,chat,one\ntwo\n\n"),
+    ] {
+        let mut stream = post(mock, &client, "/subscribe/chat")
+            .send()
+            .await
+            .expect("a stream");
+        stream.chunk().await.expect("alive").expect("an event");
+        body(mock, &client, "/publish/chat", "one\ntwo").await;
+        let event = stream.chunk().await.expect("alive").expect("an event");
+        assert_eq!(event, wanted);
+    }
+}
+
+#[tokio::test]
+async fn an_encoding_that_is_not_known_is_passed_over_or_refused() {
+    let (mock, client) = start().await;
+    let other = with(Assumption::UnknownEncodingRefused).await;
+    let ping = |mock: &MockUpstash, encoding: &str| {
+        post(mock, &client, "/ping").header("upstash-encoding", encoding)
+    };
+    let pong = (StatusCode::OK, r#"{"result":"PONG"}"#.to_owned());
+    assert_eq!(answer(ping(&mock, "hex")).await, pong);
+    let refused = error("ERR unknown encoding, use base64");
+    assert_eq!(answer(ping(&other, "hex")).await, refused);
+    let encoded = r#"{"result":"UE9ORw=="}"#;
+    assert_eq!(answer(ping(&other, "base64")).await.1, encoded);
 }

@@ -383,6 +383,15 @@ async fn streams_follow_patterns_and_every_command() {
         line.ends_with(" [0 0.0.0.0:0] \"publish\" \"news\" \"a,b\"\n\n"),
         "{line}"
     );
+    let eval = r#"["EVAL","return redis.call('GET',KEYS[1])","1","k"]"#;
+    body(&mock, &client, "/", eval).await;
+    for shown in [
+        r#" [0 0.0.0.0:0] "EVAL" "return redis.call('GET',KEYS[1])" "1" "k""#,
+        r#" [0 lua] "GET" "k""#,
+    ] {
+        let line = event(&mut monitor).await;
+        assert!(line.trim_end().ends_with(shown), "{line}");
+    }
     body(&mock, &client, "/multi-exec", r#"[["SET","k","v"]]"#).await;
     let line = event(&mut monitor).await;
     assert!(line.ends_with("\"SET\" \"k\" \"v\"\n\n"), "{line}");

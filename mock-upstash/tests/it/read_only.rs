@@ -120,3 +120,33 @@ async fn whether_scripts_that_only_read_are_allowed_is_an_assumption() {
     refusing.reset();
     assert_eq!(ask(&refusing).await.1, refusal);
 }
+
+#[tokio::test]
+async fn of_what_neither_reads_nor_writes_either_half_may_be_allowed() {
+    let (mock, client) = start().await;
+    let builder = MockUpstash::builder().assume(Assumption::ReadOnlyOthersSwapped, true);
+    let swapped = builder.start().await.expect("a free port");
+    let ask = async |mock: &MockUpstash, path: &str| {
+        let request = client.post(format!("{}{path}", mock.url()));
+        let request = request.bearer_auth(mock.read_only_token());
+        request.send().await.expect("an answer").status()
+    };
+    for (path, allowed) in [
+        ("/select/0", true),
+        ("/pubsub/channels", true),
+        ("/command", true),
+        ("/info", true),
+        ("/wait/0/0", false),
+        ("/waitaof/0/0/0", false),
+        ("/subscribe/c", false),
+        ("/psubscribe/c*", false),
+    ] {
+        assert_eq!(ask(&mock, path).await == 200, allowed, "{path}");
+        assert_eq!(ask(&swapped, path).await == 200, !allowed, "{path}");
+    }
+    // What is known stays.
+    for mock in [&mock, &swapped] {
+        assert_eq!(ask(mock, "/get/k").await, 200);
+        assert_eq!(ask(mock, "/set/k/v").await, 400);
+    }
+}

@@ -27,6 +27,8 @@ pub struct User {
     pub skips_sanitizing: bool,
     /// Only commands open to Upstash's read-only token.
     pub read_only: bool,
+    /// Of the commands of which nothing is known with the read-only token it may use the others.
+    pub swaps_unknown: bool,
     /// What it may do.
     pub root: Permissions,
     /// What it may do besides: a command that one of them allows is allowed.

@@ -218,7 +218,12 @@ impl Engine {
 
     /// Whether a number of arguments is as many as a command takes in this dialect.
     pub(crate) fn accepts(&self, row: &Command, count: usize) -> bool {
-        row.accepts(count) || (row.name == "UNLINK" && self.dialect.has(Quirk::UnlinkWithoutKeys))
+        row.accepts(count)
+            || match row.name {
+                "UNLINK" => self.dialect.has(Quirk::UnlinkWithoutKeys),
+                "DEL" => self.dialect.has(Quirk::DelWithoutKeys),
+                _ => false,
+            }
     }
 
     /// Whether this dialect has a command.

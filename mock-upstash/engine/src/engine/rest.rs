@@ -17,12 +17,15 @@ pub struct RestChoices {
     pub blocking_unavailable: bool,
     /// SELECT is refused, as the rest of the commands about connections is.
     pub select_refused: bool,
+    /// WAIT and WAITAOF are refused, too.
+    pub wait_refused: bool,
 }
 
 /// Whether a command may be sent over REST.
 pub(super) fn offers(command: &Command, args: &[Bytes], choices: RestChoices) -> bool {
     match command.name {
         "SELECT" => !choices.select_refused,
+        "WAIT" | "WAITAOF" => !choices.wait_refused,
         // Forms that block are not supported (Upstash docs, features/restapi).
         "XREAD" | "XREADGROUP" => choices.block_passed_over || !stream::asks_to_block(args),
         _ => command.rest == Rest::Yes,

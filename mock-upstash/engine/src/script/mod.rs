@@ -365,6 +365,7 @@ fn error_of(call: &Call<'_>, name: &str, mut trouble: Trouble) -> ReplyError {
         return fatal(name, &String::from_utf8_lossy(&trouble.text));
     }
     if trouble.plain
+        && call.quirk(Quirk::ScriptErrorText)
         && call.quirk(Quirk::LuaErrorWords)
         && let Some(message) = trouble.text.strip_prefix(b"ERR ")
         && let Some(reworded) = wording::reworded(message)

@@ -174,6 +174,15 @@ fn lua_words_its_errors_as_the_dialect_does() {
 }
 
 #[test]
+fn del_needs_a_key_unless_it_does_as_unlink() {
+    assert_eq!(Bench::upstash().show("UNLINK"), "0");
+    let refusal = "(error) ERR wrong number of arguments for 'del' command";
+    assert_eq!(Bench::upstash().show("DEL"), refusal);
+    assert_eq!(switched(Quirk::DelWithoutKeys, true).show("DEL"), "0");
+    assert_eq!(Bench::redis().show("DEL"), refusal);
+}
+
+#[test]
 fn scan_walks_further_in_one_call_on_upstash() {
     for (on, scan, keys) in [
         (true, "SCAN 0", 40),
