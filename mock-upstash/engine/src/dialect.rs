@@ -183,7 +183,7 @@ quirks! {
     LuaErrorWords: "lua-error-words",
         ["EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO"],
         "Lua's own errors name what was used wrongly, and texts that pcall catches begin with user_script:N:",
-        "Lua's own errors have gopher-lua's words (attempt to call a non-function object), and texts that pcall catches begin with @user_script:N:; its words for arithmetic, .. and indexing name what Redis's do not tell, and the mock keeps Redis's there",
+        "Lua's own errors have gopher-lua's words (attempt to call a non-function object, cannot perform add operation between nil and number), and texts that pcall catches begin with @user_script:N:; its words for indexing name what Redis's do not tell, and the mock keeps Redis's there",
         "follows from the Lua that Upstash's stack traces show (gopher-lua)", Inferred;
     KeyLocking: "allow-key-locking",
         ["EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO", "FUNCTION LOAD", "SCRIPT LOAD"],

@@ -203,6 +203,64 @@ async fn documents_are_told_as_the_sdks_read_them() {
 }
 
 #[tokio::test]
+async fn scripts_and_functions_are_told_as_the_sdks_read_them() {
+    converse(&[
+        (
+            r#"["SCRIPT","LOAD","return 1"]"#,
+            r#""e0e1f9fabfc9d4800c877a703b823ac0578ff8db""#,
+        ),
+        (
+            r#"["SCRIPT","EXISTS","e0e1f9fabfc9d4800c877a703b823ac0578ff8db","none"]"#,
+            "[1,0]",
+        ),
+        (r#"["SCRIPT","FLUSH"]"#, r#""OK""#),
+        (
+            "[\"FUNCTION\",\"LOAD\",\"#!lua name=lib\\nredis.register_function('f', function() return 1 end)\"]",
+            r#""lib""#,
+        ),
+        (
+            r#"["FUNCTION","LIST"]"#,
+            r#"[["library_name","lib","engine","LUA","functions",[["name","f","description",null,"flags",[]]]]]"#,
+        ),
+        (
+            r#"["FUNCTION","STATS"]"#,
+            r#"["running_script",null,"engines",["LUA",["libraries_count",1,"functions_count",1]]]"#,
+        ),
+        (r#"["FCALL","f","0"]"#, "1"),
+        (r#"["FUNCTION","DELETE","lib"]"#, r#""OK""#),
+        (r#"["FUNCTION","LIST"]"#, "[]"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn what_acl_answers_is_what_upstash_documents() {
+    let not_available = |name: &str| {
+        format!(
+            "error ERR Command is not available: '{name}'. See https://upstash.com/docs/redis/overall/rediscompatibility for details"
+        )
+    };
+    converse(&[
+        (r#"["ACL","WHOAMI"]"#, r#""default""#),
+        (r#"["ACL","GETUSER","nobody"]"#, "null"),
+        (r#"["ACL","LOG"]"#, "[]"),
+        (r#"["ACL","LOG","RESET"]"#, r#""OK""#),
+        (r#"["ACL","LOAD"]"#, r#""OK""#),
+        (r#"["ACL","SAVE"]"#, r#""OK""#),
+        (
+            r#"["ACL","DELUSER","default"]"#,
+            "error ERR The 'default' user cannot be removed",
+        ),
+        (
+            r#"["ACL","DRYRUN","default","GET","k"]"#,
+            &not_available("ACL DRYRUN"),
+        ),
+        (r#"["ACL","HELP"]"#, &not_available("ACL HELP")),
+    ])
+    .await;
+}
+
+#[tokio::test]
 async fn errors_have_the_texts_that_users_see() {
     let not_available = |name: &str| {
         format!(

@@ -86,3 +86,24 @@ async fn command<T: redis::FromRedisValue>(
     command.arg(&words[1..]);
     command.query_async(redis).await.expect("a reply")
 }
+
+#[tokio::test]
+async fn the_read_only_token_is_a_password_of_its_own_user() {
+    let mock = MockUpstash::builder().start().await.expect("a free port");
+    let url = mock.read_only_redis_url().expect("spoken");
+    assert!(url.contains("default_ro:"), "{url}");
+    let client = redis::Client::open(url.clone()).expect("a valid URL");
+    let mut reader = client
+        .get_multiplexed_async_connection()
+        .await
+        .expect("it connects");
+    let read: Option<String> = reader.get("k").await.expect("an answer");
+    assert_eq!(read, None);
+    let refused = reader.set::<_, _, ()>("k", "v").await.expect_err("refused");
+    assert!(refused.to_string().contains("NOPERM") || refused.code() == Some("NOPERM"));
+    let other = url.replace("default_ro:", "default:");
+    let client = redis::Client::open(other).expect("a valid URL");
+    let refused = client.get_multiplexed_async_connection().await.err();
+    let refused = refused.expect("refused").to_string();
+    assert!(refused.to_lowercase().contains("auth"), "{refused}");
+}

@@ -62,6 +62,7 @@ local string_metatable = getmetatable0("")
 
 function globals.getmetatable(value)
   if type(value) == "string" then return shown[string_metatable] end
+  if type(value) == "number" then return nil end
   if real[value] then return shown[value] end
   return getmetatable0(value)
 end
@@ -432,4 +433,18 @@ if host.seals then
   end
 end
 
-return environment, host.loading and run_function or run, load_library, seal
+-- gopher-lua's words for arithmetic and '..' name the operation and both kinds, which Lua's do not. Lua
+-- asks either operand's metatable before it gives up, and one of them is nearly always a number or a text.
+local operations = {}
+if host.own_words then
+  for _, name in ipairs { "add", "sub", "mul", "div", "mod", "pow", "concat" } do
+    local function refuse_operation(left, right)
+      error("cannot perform " .. name .. " operation between " .. type(left) .. " and "
+        .. type(right), 2)
+    end
+    operations["__" .. name] = refuse_operation
+    string_metatable["__" .. name] = refuse_operation
+  end
+end
+
+return environment, host.loading and run_function or run, load_library, seal, operations

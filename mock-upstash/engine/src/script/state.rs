@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mlua::chunk::ChunkMode;
 use mlua::{Function, HookTriggers, Lua, LuaOptions, LuaString, MultiValue, StdLib};
-use mlua::{Table, Value, VmState};
+use mlua::{Number, Table, Value, VmState};
 
 use super::failure::{Failure, text_of};
 use super::function::Registry;
@@ -149,11 +149,22 @@ impl State {
             lua.create_function(move |_, _: MultiValue| Ok(clock.seconds()))?,
         )?;
 
-        let (environment, run, load_library, seal): (Table, Function, Function, Function) = lua
+        world.raw_set("own_words", own_words)?;
+        let made = lua
             .load(include_str!("sandbox.lua"))
             .set_name(SANDBOX_NAME)
             .call(world)?;
+        let (environment, run, load_library, seal, operations): (
+            Table,
+            Function,
+            Function,
+            Function,
+            Table,
+        ) = made;
         lua.set_globals(environment)?;
+        if own_words {
+            lua.set_type_metatable::<Number>(Some(operations));
+        }
         let watch = Arc::clone(&limit);
         lua.set_global_hook(
             HookTriggers::new().every_nth_instruction(STRIDE),

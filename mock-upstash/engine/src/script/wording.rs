@@ -1,8 +1,9 @@
 //! How Upstash's Lua words run-time errors, made from how Redis's does.
 //!
 //! Stack traces of Upstash's look as those of gopher-lua do, which has words of its own for what goes wrong
-//! at run time. Where they follow from Redis's words they are made from them. For arithmetic, `..` and
-//! indexing gopher-lua names operations, kinds or keys that Redis's words do not tell; those stay.
+//! at run time. Where they follow from Redis's words they are made from them. For arithmetic and `..` the
+//! sandbox has them, where an operand is a number or a text. For indexing gopher-lua names a key that
+//! Redis's words do not tell; those stay.
 
 /// The text of an error that Lua raised or `error` placed, in Upstash's words; `None` for any other.
 pub(super) fn reworded(text: &[u8]) -> Option<Vec<u8>> {
@@ -21,6 +22,9 @@ fn phrase(message: &[u8]) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(message).ok()?;
     if text.starts_with("attempt to call ") && text.ends_with(" value)") {
         return Some(b"attempt to call a non-function object".to_vec());
+    }
+    if text.starts_with("attempt to get length of ") {
+        return Some(b"__len undefined".to_vec());
     }
     if let Some(rest) = text.strip_prefix("attempt to compare two ") {
         let kind = rest.strip_suffix(" values")?;

@@ -142,13 +142,44 @@ fn lua_words_its_errors_as_the_dialect_does() {
         (
             "return nil + 1",
             "attempt to perform arithmetic on a nil value",
+            "cannot perform add operation between nil and number",
+        ),
+        (
+            "return 'ten' * '2'",
+            "attempt to perform arithmetic on a string value",
+            "cannot perform mul operation between string and string",
+        ),
+        (
+            "return 1 .. ({} .. 'x')",
+            "attempt to concatenate a table value",
+            "cannot perform concat operation between table and string",
+        ),
+        (
+            "local t = nil return 'x' .. t",
+            "attempt to concatenate local 't' (a nil value)",
+            "cannot perform concat operation between string and nil",
+        ),
+        (
+            "local t = nil return #t",
+            "attempt to get length of local 't' (a nil value)",
+            "__len undefined",
+        ),
+        // What gopher-lua says of these does not follow.
+        (
+            "local t = nil return t.x",
+            "attempt to index local 't' (a nil value)",
+            "attempt to index local 't' (a nil value)",
+        ),
+        (
+            "return nil + nil",
+            "attempt to perform arithmetic on a nil value",
             "attempt to perform arithmetic on a nil value",
         ),
     ];
     for (body, redis, upstash) in cases {
         let script = caught.replace("BODY", body);
         let mut bench = Bench::upstash();
-        let text = eval(&mut bench, &script);
+        let text = eval(&mut bench, &script).replace("\\'", "'");
         assert_eq!(text, format!("\"@user_script:1: {upstash}\""), "{body}");
         let text = eval(&mut bench, body);
         let wanted = format!("(error) ERR Error running script: @user_script:1: {upstash}\n");
@@ -166,6 +197,15 @@ fn lua_words_its_errors_as_the_dialect_does() {
         "local _, why = xpcall(function() f = g() end, function(why) return why end) return why";
     let text = eval(&mut bench, script);
     assert!(text.starts_with("\"@user_script:1: "), "{text}");
+    // What works goes on working, and numbers show no metatable.
+    let script = "return {1 + '2', '3' * 2, 2 ^ 3, 1 .. 'x', tostring(getmetatable(1))}";
+    let text = eval(&mut bench, script);
+    assert_eq!(text, r#"[3, 6, 8, "1x", "nil"]"#);
+    let text = eval(&mut bench, "return nil + 1");
+    assert!(
+        text.ends_with("\nstack traceback:\n\t@user_script:1: in main chunk\n\t[G]: ?"),
+        "{text}"
+    );
     let text = eval(
         &mut bench,
         "local ok, why = pcall(error, 'plain', 0) return why",
