@@ -181,7 +181,7 @@
 //! # As Upstash, as Redis, or in between
 //!
 //! The mock answers as Upstash does. Each way in which Upstash departs from Redis is a [`Quirk`] with
-//! its source, and each gap in what is known of its REST API an [`Assumption`]; both can be switched
+//! its source, and each gap in what is known of it an [`Assumption`]; both can be switched
 //! one by one. TLS is a switch too:
 //!
 //! ```

@@ -190,7 +190,7 @@ enum Command {
     },
     /// Lists the ways in which Upstash departs from Redis, each with its switch
     Quirks,
-    /// Lists the gaps in what is known of Upstash's REST API, each with its switch
+    /// Lists the gaps in what is known of Upstash, each with its switch
     Assumptions,
     /// Lists the plans and what each allows
     Plans,

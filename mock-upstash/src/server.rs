@@ -145,7 +145,7 @@ impl Builder {
         self
     }
 
-    /// Switches one assumption: the other way to fill a gap in what is known of Upstash's REST API.
+    /// Switches one assumption: the other way to fill a gap in what is known of Upstash.
     #[must_use]
     pub fn assume(mut self, assumption: Assumption, on: bool) -> Self {
         self.assumptions = self.assumptions.with(assumption, on);
