@@ -111,7 +111,15 @@ pub(super) fn assignment_to_arguments(code: &[u8]) -> Option<i64> {
 /// The stack as Upstash's Lua shows it: `[G]` for what is not Lua.
 fn stack(lua: &Lua) -> String {
     /// What the sandbox calls is not the script's doing.
-    const OURS: [&str; 3] = ["xpcall0", "pcall0", "first_value"];
+    const OURS: [&str; 7] = [
+        "xpcall0",
+        "pcall0",
+        "first_value",
+        "bad_table",
+        "check_int",
+        "check_table",
+        "refuse",
+    ];
     let native = |name: &str| format!("\n\t[G]: in function '{name}'");
     let mut lines = Vec::new();
     // Where the script or function itself begins, without what it is called by.

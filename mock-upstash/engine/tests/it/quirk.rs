@@ -250,6 +250,20 @@ fn scan_walks_further_in_one_call_on_upstash() {
 }
 
 #[test]
+fn checks_of_arguments_leave_no_line_of_their_own() {
+    let mut bench = Bench::upstash();
+    for (script, stack) in [
+        ("return unpack(nil)", ""),
+        ("local a = unpack(nil)", "\n\t[G]: in function 'unpack'"),
+        ("local a = next(nil)", "\n\t[G]: in function 'next'"),
+    ] {
+        let refusal = eval(&mut bench, script);
+        let end = format!("stack traceback:{stack}\n\t@user_script:1: in main chunk\n\t[G]: ?");
+        assert!(refusal.ends_with(&end), "{script}: {refusal}");
+    }
+}
+
+#[test]
 fn a_call_in_the_place_of_a_return_leaves_a_first_line() {
     let mut bench = Bench::upstash();
     let script = b"return table.remove(ARGV)";
