@@ -1,12 +1,48 @@
 //! Servers as processes of their own, whose memory can be read, and a blocking client for them.
 
+use std::ffi::OsStr;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::client::resp;
+
+/// Set for a process that has one processor to itself while the servers have another.
+const PLACED: &str = "BENCHES_PLACED";
+
+/// Runs this program again on the first processor, so that the servers can have the second; `None` when
+/// that has happened, and on a machine without a second one or without `taskset` (util-linux).
+///
+/// Left alone, the kernel moves asker and server together and apart, and what one connection then shows is
+/// mostly how long an idle processor takes to wake.
+///
+/// # Errors
+/// When the program cannot be run.
+pub fn place() -> io::Result<Option<ExitStatus>> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let taskset = Command::new("taskset").arg("--version").output();
+    if std::env::var_os(PLACED).is_some() || processors < 2 || taskset.is_err() {
+        return Ok(None);
+    }
+    let mut again = Command::new("taskset");
+    again
+        .args(["--cpu-list", "0"])
+        .arg(std::env::current_exe()?);
+    again.args(std::env::args_os().skip(1)).env(PLACED, "");
+    again.status().map(Some)
+}
+
+/// A command that runs a server, on the second processor if this program has the first.
+pub(crate) fn server(program: impl AsRef<OsStr>) -> Command {
+    if std::env::var_os(PLACED).is_none() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("taskset");
+    command.args(["--cpu-list", "1"]).arg(program);
+    command
+}
 
 /// A server in a process of its own, ended when dropped.
 pub struct Process {
@@ -19,7 +55,7 @@ impl Process {
     /// # Errors
     /// When there is no such program.
     pub fn start(program: &Path, arguments: &[String]) -> io::Result<Process> {
-        let child = Command::new(program)
+        let child = server(program)
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -1,11 +1,13 @@
 //! Servers that the fronts are compared with.
 
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::post;
+
+use crate::process;
 
 /// An axum server that answers every POST to `/` with one constant JSON: what HTTP costs on this
 /// machine when nothing is done.
@@ -52,7 +54,7 @@ impl RedisServer {
             .local_addr()
             .ok()?
             .port();
-        let process = Command::new(program)
+        let process = process::server(program)
             .args([
                 "--port",
                 &port.to_string(),

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use benches::client::{Framing, http_post, resp};
-use benches::process::{Asking, Process, connect, first_answer, free_address};
+use benches::process::{Asking, Process, connect, first_answer, free_address, place};
 use benches::server::{RedisServer, serve_bare_axum};
 use benches::turns::{Contestant, by_turns, ratio};
 
@@ -47,6 +47,14 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    match place() {
+        Ok(None) => {}
+        Ok(Some(ended)) => return ExitCode::from(u8::from(!ended.success())),
+        Err(error) => {
+            eprintln!("criteria: {error}");
+            return ExitCode::FAILURE;
+        }
+    }
     match rows(&settings) {
         Ok(rows) => {
             println!("| criterion | wanted | measured | reached |\n| --- | --- | --- | --- |");

@@ -85,8 +85,9 @@ fn summary(arguments: &Arguments) -> Result<String, String> {
     if let Some(path) = &arguments.criteria {
         let _ = writeln!(
             text,
-            "\n## Criteria\n\nServers in processes of their own, measured by turns in short rounds; \
-             medians of the ratios of rounds.\n\n{}",
+            "\n## Criteria\n\nServers in processes of their own, on the second processor where there is \
+             one, with the client on the first; measured by turns in short rounds; medians of the \
+             ratios of rounds.\n\n{}",
             read(path)?
         );
     }
