@@ -151,10 +151,24 @@ async fn push(worker: &mut Worker<'_>, name: &str, number: usize) -> Result<(), 
         .map(|_| ())
 }
 
-async fn take(worker: &mut Worker<'_>, name: &str, take: &Command) -> Result<Option<String>, Stop> {
+/// What came of a take.
+enum Taken {
+    Job(String),
+    Nothing,
+    /// The answer was lost; there may be more.
+    Unanswered,
+}
+
+async fn take(worker: &mut Worker<'_>, name: &str, take: &Command) -> Result<Taken, Stop> {
     let call = worker.invoke("take", name, Value::Nil);
-    let reply = worker.perform(call, take, job).await?;
-    Ok(reply.and_then(|reply| job(&reply).text().map(str::to_owned)))
+    let Some(reply) = worker.perform(call, take, job).await? else {
+        worker.pause(POLL_PAUSE).await;
+        return Ok(Taken::Unanswered);
+    };
+    Ok(match job(&reply).text() {
+        Some(job) => Taken::Job(job.to_owned()),
+        None => Taken::Nothing,
+    })
 }
 
 struct Pops {
@@ -168,7 +182,8 @@ impl Trade for Pops {
     }
 
     async fn consume(&self, worker: &mut Worker<'_>) -> Result<bool, Stop> {
-        Ok(take(worker, "jobs", &self.pop).await?.is_some())
+        let taken = take(worker, "jobs", &self.pop).await?;
+        Ok(!matches!(taken, Taken::Nothing))
     }
 }
 
@@ -228,8 +243,13 @@ impl Trade for Reliable {
             resume(worker, &own).await?;
             return Ok(true);
         }
-        let Some(taken) = take(worker, "jobs", &by).await? else {
-            return resume(worker, &own).await;
+        let taken = match take(worker, "jobs", &by).await? {
+            Taken::Job(job) => job,
+            Taken::Nothing => return resume(worker, &own).await,
+            Taken::Unanswered => {
+                resume(worker, &own).await?;
+                return Ok(true);
+            }
         };
         // One that starts again goes on, or looks first at what it left.
         if crashes(worker) {
