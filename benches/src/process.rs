@@ -34,13 +34,14 @@ pub fn place() -> io::Result<Option<ExitStatus>> {
     again.status().map(Some)
 }
 
-/// A command that runs a server, on the second processor if this program has the first.
-pub(crate) fn server(program: impl AsRef<OsStr>) -> Command {
+/// A command that runs a server: on the second processor if this program has the first, or on both, for
+/// one whose threads are to help each other.
+pub(crate) fn server(program: impl AsRef<OsStr>, processors: &str) -> Command {
     if std::env::var_os(PLACED).is_none() {
         return Command::new(program);
     }
     let mut command = Command::new("taskset");
-    command.args(["--cpu-list", "1"]).arg(program);
+    command.args(["--cpu-list", processors]).arg(program);
     command
 }
 
@@ -50,12 +51,24 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts it.
+    /// Starts it on a processor that it has to itself, if there are two.
     ///
     /// # Errors
     /// When there is no such program.
     pub fn start(program: &Path, arguments: &[String]) -> io::Result<Process> {
-        let child = server(program)
+        Process::start_on("1", program, arguments)
+    }
+
+    /// Starts it where every processor is open to it.
+    ///
+    /// # Errors
+    /// When there is no such program.
+    pub fn start_anywhere(program: &Path, arguments: &[String]) -> io::Result<Process> {
+        Process::start_on("0,1", program, arguments)
+    }
+
+    fn start_on(processors: &str, program: &Path, arguments: &[String]) -> io::Result<Process> {
+        let child = server(program, processors)
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -54,7 +54,7 @@ impl RedisServer {
             .local_addr()
             .ok()?
             .port();
-        let process = process::server(program)
+        let process = process::server(program, "1")
             .args([
                 "--port",
                 &port.to_string(),

@@ -90,7 +90,12 @@ struct Mock {
     redis: SocketAddr,
 }
 
-fn mock(program: &Path) -> io::Result<Mock> {
+fn mock(program: &Path, alone: bool) -> io::Result<Mock> {
+    let start = if alone {
+        Process::start
+    } else {
+        Process::start_anywhere
+    };
     let (rest, redis) = (free_address()?, free_address()?);
     let words = ["--listen", "--redis-listen", "--token"].map(str::to_owned);
     let [listen, redis_listen, token] = words;
@@ -103,7 +108,7 @@ fn mock(program: &Path) -> io::Result<Mock> {
         TOKEN.to_owned(),
     ];
     Ok(Mock {
-        process: Process::start(program, &arguments)?,
+        process: start(program, &arguments)?,
         rest,
         redis,
     })
@@ -117,7 +122,7 @@ fn fronts(settings: &Settings, rows: &mut Vec<Row>) -> io::Result<()> {
     let axum = free_address()?;
     let program = std::env::current_exe()?;
     let _axum = Process::start(&program, &["--serve-axum".to_owned(), axum.to_string()])?;
-    let mock = mock(&settings.mock)?;
+    let mock = mock(&settings.mock, true)?;
     for address in [axum, mock.rest, mock.redis] {
         connect(address)?;
     }
@@ -208,7 +213,7 @@ fn start(settings: &Settings, rows: &mut Vec<Row>) -> io::Result<()> {
     let mut idle = 0;
     for _ in 0..if settings.quick { 5 } else { 30 } {
         let began = Instant::now();
-        let mock = mock(&settings.mock)?;
+        let mock = mock(&settings.mock, false)?;
         first_answer(&mut connect(mock.rest)?, &ping)?;
         times.push(began.elapsed());
         std::thread::sleep(Duration::from_millis(50));
@@ -238,7 +243,7 @@ fn start(settings: &Settings, rows: &mut Vec<Row>) -> io::Result<()> {
 /// What a million small strings take.
 fn memory(settings: &Settings, rows: &mut Vec<Row>) -> io::Result<()> {
     let pair = |n: usize| vec![format!("key:{n:07}"), format!("value-{n:07}")];
-    let mock = mock(&settings.mock)?;
+    let mock = mock(&settings.mock, false)?;
     let mut asking = Asking::connect(mock.redis, Some(TOKEN))?;
     let before = mock.process.resident_bytes();
     asking.fill(&["MSET"], ELEMENTS, pair)?;
@@ -316,7 +321,7 @@ fn stalls(settings: &Settings, rows: &mut Vec<Row>) -> io::Result<()> {
             &["DEL", "k"],
         ),
     ];
-    let mock = mock(&settings.mock)?;
+    let mock = mock(&settings.mock, false)?;
     for (name, fill, command) in cases {
         let mut longest = Duration::MAX;
         // The best run counts: whatever else the machine does only adds.
