@@ -3,9 +3,18 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsStream;
+
+/// Sends all of it. TLS keeps back what the connection does not take at once, until it is flushed.
+pub(crate) async fn send(
+    stream: &mut (impl AsyncWrite + Unpin),
+    bytes: &[u8],
+) -> std::io::Result<()> {
+    stream.write_all(bytes).await?;
+    stream.flush().await
+}
 
 /// A connection.
 pub(crate) enum Stream {
@@ -72,5 +81,17 @@ impl AsyncWrite for Stream {
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         delegate!(self, poll_shutdown(context))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nothing_is_kept_back() {
+        let mut keeping = tokio::io::BufWriter::new(Vec::new());
+        send(&mut keeping, b"answer").await.expect("memory");
+        assert_eq!(keeping.get_ref(), b"answer");
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use redis_engine::{ClientId, Clock, Connect, Engine, Reply, ReplyError};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 
 use super::decode::Decoder;
 use super::encode::encode;
@@ -15,6 +15,7 @@ use crate::journal::RequestKind;
 use crate::outbox::{self, Pending};
 use crate::pace::SLOWED_US;
 use crate::shared::Shared;
+use crate::transport::send;
 
 /// Bytes that are read of what a client sends while its command blocks.
 const MAX_AHEAD: usize = 1024 * 1024;
@@ -238,7 +239,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Effect::Drip { bytes, interval_ms } => {
                 self.execute_one(&mut shared.engine.lock(), command);
                 for piece in std::mem::take(&mut self.output).chunks(bytes.max(1)) {
-                    self.stream.write_all(piece).await?;
+                    send(&mut self.stream, piece).await?;
                     tokio::time::sleep(Duration::from_millis(interval_ms)).await;
                 }
             }
@@ -299,7 +300,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if !self.output.is_empty() {
             let too_slow = self.pushes.too_slow();
             tokio::select! {
-                written = self.stream.write_all(&self.output) => written?,
+                sent = send(&mut self.stream, &self.output) => sent?,
                 () = too_slow.notified() => return Err(std::io::ErrorKind::TimedOut.into()),
             }
             self.output.clear();

@@ -14,7 +14,7 @@ use http_body_util::Either;
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, Uri};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -23,6 +23,7 @@ use super::path;
 use super::response::{self, Body, Refusal};
 use crate::assumption::Assumption;
 use crate::shared::Shared;
+use crate::transport::send;
 
 /// Headers of a request at the most; hyper gets those that have more.
 const MAX_HEADERS: usize = 32;
@@ -43,8 +44,7 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     let timeout = shared.bounds.header_timeout;
     let mut stop = stopped.clone();
     let mut stop = std::pin::pin!(stop.changed());
-    let mut heard = Instant::now();
-    let mut idle = std::pin::pin!(tokio::time::sleep_until(heard + timeout));
+    let mut idle = std::pin::pin!(tokio::time::sleep(timeout));
     let mut input = BytesMut::with_capacity(CHUNK);
     let mut output = Vec::with_capacity(CHUNK);
     let mut date = Date::default();
@@ -55,7 +55,7 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
                 false => None,
             };
             let Some(head) = found else {
-                stream.write_all(&output).await?;
+                send(&mut stream, &output).await?;
                 return Ok(Some((stream, input)));
             };
             let body = read_body(&mut stream, &mut input, &head, shared).await?;
@@ -73,17 +73,18 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
                 return Ok(None);
             }
             if !came {
-                stream.write_all(&output).await?;
+                send(&mut stream, &output).await?;
                 return Ok(None);
             }
         }
         if !output.is_empty() {
-            stream.write_all(&output).await?;
+            send(&mut stream, &output).await?;
             output.clear();
             // One large answer should not hold its memory for ever.
             output.shrink_to(CHUNK);
         }
         input.reserve(CHUNK);
+        let heard = Instant::now();
         loop {
             tokio::select! {
                 biased;
@@ -91,7 +92,6 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
                     if read? == 0 {
                         return Ok(None);
                     }
-                    heard = Instant::now();
                     break;
                 }
                 _ = stop.as_mut() => return Ok(None),
